@@ -1,0 +1,28 @@
+//! How messages change hands: the part that all flavors share.
+//!
+//! A channel is a [`Gate`] (its one lock, with the two wait queues and the counts) and a buffer
+//! that the gate guards; the flavors differ in their buffer only. See [`channel`] for the protocol.
+//!
+//! - `channel`: what a channel is, and its invariants
+//! - `gate`: the part that does not depend on the message type
+//! - `packet`: what a waiting operation shows to its peers
+//! - `send`, `recv`: the operations of both sides
+//! - `reserve`: sends whose message comes after the commit
+//! - `disconnect`: the end of a side
+//! - `limit`: how long an operation may wait
+
+mod channel;
+mod disconnect;
+mod gate;
+mod limit;
+mod packet;
+mod recv;
+mod reserve;
+mod send;
+
+pub(crate) use channel::Channel;
+pub(crate) use gate::{After, Gate};
+pub(crate) use limit::Limit;
+pub(crate) use packet::{Head, Packet, Status};
+pub(crate) use recv::{Receive, Received, pair};
+pub(crate) use reserve::Grant;

@@ -1,0 +1,296 @@
+//! Receiving.
+//!
+//! Order of attempts: a message in the buffer (the slot then goes to a waiting sender), a waiting
+//! sender, the answer that the channel is disconnected, a wait. See [`channel`](super::channel)
+//! for the protocol.
+//!
+//! A receiver that meets a waiting *late* sender, whose message does not exist yet, lets that
+//! sender go on and waits for it ([`pair`]). Nothing but the sender ends that wait: the sender may
+//! write into the receiver's frame at any time.
+
+use std::ptr::NonNull;
+
+use hueless_runtime::park::{
+    LockGuard, Outcome, Popped, Wait, Waiter, unwind_cancelled,
+};
+
+use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::exchange::channel::Channel;
+use crate::exchange::limit::Passed;
+use crate::exchange::packet::Partner;
+use crate::exchange::{After, Gate, Head, Limit, Packet, Status};
+use crate::flavors::Buffer;
+
+/// What an attempt to receive came to.
+enum Taken<T> {
+    /// A message.
+    Message(T),
+    /// A late sender, to be paired with once the lock has been released.
+    Late(Popped),
+    /// No message, and no sender that could send one.
+    Disconnected,
+    /// No message.
+    Empty,
+}
+
+/// Why no message was received at once.
+enum Missing {
+    Disconnected,
+    Empty,
+}
+
+/// What an attempt to receive into a packet came to.
+pub(crate) enum Received {
+    /// The packet's status says.
+    Settled,
+    /// A late sender, to be paired with once the locks have been released.
+    Late(Popped),
+    /// Nothing.
+    Empty,
+}
+
+/// Receiving without knowledge of the type of the message.
+pub(crate) trait Receive {
+    /// Receives into the packet at `slot` if that is possible.
+    ///
+    /// # Safety
+    /// `gate` is the gate of this channel; `slot` is the address of a packet of its messages that
+    /// is empty and the caller's.
+    unsafe fn receive(&self, gate: &mut Gate, slot: *mut (), after: &mut After) -> Received;
+}
+
+impl<B: Buffer> Receive for Channel<B> {
+    unsafe fn receive(&self, gate: &mut Gate, slot: *mut (), after: &mut After) -> Received {
+        // SAFETY: by this function's contract.
+        unsafe {
+            let packet = Packet::of(slot);
+            match self.take(gate, after) {
+                Taken::Message(msg) => packet.deliver(msg),
+                Taken::Disconnected => packet.head().set_status(Status::Disconnected),
+                Taken::Late(popped) => return Received::Late(popped),
+                Taken::Empty => return Received::Empty,
+            }
+        }
+        Received::Settled
+    }
+}
+
+impl<B: Buffer> Channel<B> {
+    /// Receives if that is possible at once.
+    #[inline]
+    pub(crate) fn try_recv(&self) -> Result<B::Message, TryRecvError> {
+        match self.receive_now() {
+            Ok(msg) => Ok(msg),
+            Err(Missing::Disconnected) => Err(TryRecvError::Disconnected),
+            Err(Missing::Empty) => Err(TryRecvError::Empty),
+        }
+    }
+
+    /// Receives, waiting for as long as it takes.
+    #[inline]
+    pub(crate) fn recv(&self) -> Result<B::Message, RecvError> {
+        match self.receive_now() {
+            Ok(msg) => Ok(msg),
+            Err(Missing::Disconnected) => Err(RecvError),
+            Err(Missing::Empty) => self.recv_slow(Limit::Never).map_err(|_| RecvError),
+        }
+    }
+
+    /// Receives, waiting within `limit`.
+    #[inline]
+    pub(crate) fn recv_within(&self, limit: Limit) -> Result<B::Message, RecvTimeoutError> {
+        match self.receive_now() {
+            Ok(msg) => Ok(msg),
+            Err(Missing::Disconnected) => Err(RecvTimeoutError::Disconnected),
+            Err(Missing::Empty) => self.recv_slow(limit),
+        }
+    }
+
+    #[inline]
+    fn receive_now(&self) -> Result<B::Message, Missing> {
+        // Dropped after `gate`.
+        let mut memory = None;
+        let mut gate = self.gate.lock();
+        if gate.len != 0 && gate.senders.is_empty() {
+            // SAFETY: the gate is this channel's, and the buffer is not empty.
+            let msg = unsafe { self.buffer(&mut gate).pop(&mut memory) };
+            gate.len -= 1;
+            gate.room += 1;
+            drop(gate);
+            return Ok(msg);
+        }
+        self.receive_rest(gate)
+    }
+
+    /// What is left of `receive_now` when the fast path has failed.
+    fn receive_rest<'c>(
+        &'c self,
+        mut gate: LockGuard<'c, Gate>,
+    ) -> Result<B::Message, Missing> {
+        loop {
+            let mut after = After::default();
+            // SAFETY: the gate is this channel's.
+            let taken = unsafe { self.take(&mut gate, &mut after) };
+            drop(gate);
+            match taken {
+                Taken::Message(msg) => return Ok(msg),
+                Taken::Disconnected => return Err(Missing::Disconnected),
+                Taken::Empty => return Err(Missing::Empty),
+                Taken::Late(popped) => {
+                    if let Some(msg) = self.recv_late(popped) {
+                        return Ok(msg);
+                    }
+                }
+            }
+            gate = self.gate.lock();
+        }
+    }
+
+    #[cold]
+    fn recv_slow(&self, limit: Limit) -> Result<B::Message, RecvTimeoutError> {
+        let Ok(deadline) = limit.deadline() else {
+            return Err(RecvTimeoutError::Timeout);
+        };
+        loop {
+            // Dropped after `gate`.
+            let mut after = After::default();
+            // Unwinds if the task is cancelled: before the lock.
+            let wait = Wait::begin();
+            let mut gate = self.gate.lock();
+            // SAFETY: the gate is this channel's.
+            match unsafe { self.take(&mut gate, &mut after) } {
+                Taken::Message(msg) => return Ok(msg),
+                Taken::Disconnected => return Err(RecvTimeoutError::Disconnected),
+                Taken::Late(popped) => {
+                    drop(gate);
+                    if let Some(msg) = self.recv_late(popped) {
+                        return Ok(msg);
+                    }
+                    continue;
+                }
+                Taken::Empty => {}
+            }
+            let packet = Packet::empty();
+            let waiter = Waiter::new(wait.ticket(), 0, packet.slot());
+            let waiter = NonNull::from(&waiter);
+            // SAFETY: the waiter is new, and this frame stays until it has been popped and its
+            // owner readied, or until it is removed below.
+            unsafe { gate.receivers.push(waiter) };
+            let lock = gate.leak();
+            let outcome = wait.park(deadline, move || {
+                // SAFETY: the guard was leaked for this.
+                unsafe { lock.unlock() };
+                true
+            });
+            if let Outcome::Settled(_) = outcome {
+                // SAFETY: the one who settled the wait has readied it, so the packet is ours
+                // again, and `Done` says that it holds a message.
+                match unsafe { packet.head().status() } {
+                    Status::Done => return Ok(unsafe { packet.take() }),
+                    Status::Disconnected => return Err(RecvTimeoutError::Disconnected),
+                    _ => continue,
+                }
+            }
+            // SAFETY: if the waiter is linked, then in this queue.
+            unsafe { self.gate.lock().receivers.remove(waiter) };
+            if let Outcome::Deadline = outcome {
+                return Err(RecvTimeoutError::Timeout);
+            }
+            unwind_cancelled()
+        }
+    }
+
+    /// Receives from a late sender; `None` if that one gives up.
+    #[cold]
+    fn recv_late(&self, popped: Popped) -> Option<B::Message> {
+        let packet = Packet::empty();
+        // SAFETY: `popped` is a late sender of this channel, and the packet one of its messages.
+        match unsafe { pair(popped, packet.slot()) } {
+            // SAFETY: the sender has delivered the message.
+            Status::Done => Some(unsafe { packet.take() }),
+            _ => None,
+        }
+    }
+
+    /// Receives if that is possible.
+    ///
+    /// # Safety
+    /// `gate` is the gate of this channel.
+    unsafe fn take(&self, gate: &mut Gate, after: &mut After) -> Taken<B::Message> {
+        if gate.len != 0 {
+            // SAFETY: the gate is this channel's, and the buffer is not empty. A slot is free then.
+            unsafe {
+                let msg = self.buffer(gate).pop(&mut after.memory);
+                gate.len -= 1;
+                self.free_slot(gate, after);
+                return Taken::Message(msg);
+            }
+        }
+        match gate.senders.pop() {
+            // SAFETY: the claim is won, so the packet is ours until the owner is readied.
+            Some(popped) if unsafe { Head::of(popped.slot) }.is_late() => Taken::Late(popped),
+            Some(popped) => {
+                // SAFETY: as above; a sender that is not late waits with its message, and sends
+                // messages of this channel's type.
+                let msg = unsafe { Packet::of(popped.slot).collect() };
+                after.sender = Some(popped.claimed);
+                Taken::Message(msg)
+            }
+            None if gate.senders_gone => Taken::Disconnected,
+            None => Taken::Empty,
+        }
+    }
+
+    /// Gives a slot that has become free to the first waiting sender, or back to all.
+    ///
+    /// # Safety
+    /// `gate` is the gate of this channel, and a slot is neither filled nor reserved nor counted
+    /// in `room`.
+    pub(super) unsafe fn free_slot(&self, gate: &mut Gate, after: &mut After) {
+        let Some(popped) = gate.senders.pop() else {
+            gate.room += 1;
+            return;
+        };
+        // SAFETY: the claim is won, so the packet is ours until the owner is readied.
+        let head = unsafe { Head::of(popped.slot) };
+        if head.is_late() {
+            // SAFETY: as above.
+            unsafe { head.set_status(Status::Reserved) };
+        } else {
+            // SAFETY: as above; a sender that is not late waits with its message, and there is a
+            // slot for it.
+            let pushed = unsafe {
+                let msg = Packet::of(popped.slot).collect();
+                self.buffer(gate).push(msg)
+            };
+            assert!(pushed.is_ok(), "a buffer that asks for memory is never full");
+            gate.len += 1;
+        }
+        after.sender = Some(popped.claimed);
+    }
+}
+
+/// Lets a late sender go on that this caller has claimed, waits until it has its message, and says
+/// what has become of it: `Done`, with the message in the packet at `slot`, or `Retry`.
+///
+/// # Safety
+/// `popped` is a waiting late sender; `slot` is the address of an empty packet for its channel's
+/// messages. No lock is held.
+#[cold]
+pub(crate) unsafe fn pair(popped: Popped, slot: *mut ()) -> Status {
+    let wait = Wait::begin_shielded();
+    let partner = Partner {
+        ticket: wait.ticket(),
+        slot,
+    };
+    // SAFETY: the claim is won, so the sender's packet is ours until it is readied.
+    unsafe { Head::of(popped.slot).set_status(Status::Paired(partner)) };
+    let sender = popped.claimed;
+    let outcome = wait.park(None, move || {
+        sender.ready();
+        true
+    });
+    debug_assert!(matches!(outcome, Outcome::Settled(_)));
+    // SAFETY: the sender has readied this wait, so the packet is ours again.
+    unsafe { Head::of(slot).status() }
+}

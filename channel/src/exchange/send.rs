@@ -1,0 +1,195 @@
+//! Sending a message that exists already.
+//!
+//! Order of attempts: a waiting receiver, a free slot, the answer that the channel is
+//! disconnected, a wait. See [`channel`](super::channel) for the protocol.
+
+use std::ptr::NonNull;
+
+use hueless_runtime::park::{LockGuard, Outcome, Wait, Waiter, unwind_cancelled};
+
+use crate::err::{SendError, SendTimeoutError, TrySendError};
+use crate::exchange::channel::Channel;
+use crate::exchange::limit::Passed;
+use crate::exchange::{After, Gate, Limit, Packet, Status};
+use crate::flavors::Buffer;
+
+/// What an attempt to send came to.
+pub(super) enum Given<T> {
+    /// The message is with a receiver or in the buffer.
+    Done,
+    /// There is neither a receiver nor a slot.
+    Full(T),
+    /// The receivers are gone.
+    Disconnected(T),
+    /// There is a slot, but the buffer needs memory for it.
+    Starved(T),
+}
+
+impl<B: Buffer> Channel<B> {
+    /// Sends if that is possible at once.
+    #[inline]
+    pub(crate) fn try_send(&self, msg: B::Message) -> Result<(), TrySendError<B::Message>> {
+        let mut gate = self.gate.lock();
+        if gate.room != 0 && gate.receivers.is_empty() {
+            // SAFETY: the gate is this channel's, and has room.
+            match unsafe { self.push(&mut gate, msg) } {
+                Ok(()) => Ok(()),
+                Err(msg) => self.try_send_rest(gate, msg),
+            }
+        } else {
+            self.try_send_rest(gate, msg)
+        }
+    }
+
+    /// What is left of `try_send` when the fast path has failed.
+    fn try_send_rest<'c>(
+        &'c self,
+        mut gate: LockGuard<'c, Gate>,
+        mut msg: B::Message,
+    ) -> Result<(), TrySendError<B::Message>> {
+        let mut after = After::default();
+        loop {
+            // SAFETY: the gate is this channel's.
+            let given = unsafe { self.give(&mut gate, msg, &mut after) };
+            drop(gate);
+            msg = match given {
+                Given::Done => return Ok(()),
+                Given::Full(msg) => return Err(TrySendError::Full(msg)),
+                Given::Disconnected(msg) => return Err(TrySendError::Disconnected(msg)),
+                Given::Starved(msg) => msg,
+            };
+            gate = self.supply(&mut after);
+        }
+    }
+
+    /// Sends, waiting for as long as it takes.
+    #[inline]
+    pub(crate) fn send(&self, msg: B::Message) -> Result<(), SendError<B::Message>> {
+        match self.try_send(msg) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Disconnected(msg)) => Err(SendError(msg)),
+            Err(TrySendError::Full(msg)) => match self.send_slow(msg, Limit::Never) {
+                Ok(()) => Ok(()),
+                Err(err) => Err(SendError(err.into_inner())),
+            },
+        }
+    }
+
+    /// Sends, waiting within `limit`.
+    #[inline]
+    pub(crate) fn send_within(
+        &self,
+        msg: B::Message,
+        limit: Limit,
+    ) -> Result<(), SendTimeoutError<B::Message>> {
+        match self.try_send(msg) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Disconnected(msg)) => Err(SendTimeoutError::Disconnected(msg)),
+            Err(TrySendError::Full(msg)) => self.send_slow(msg, limit),
+        }
+    }
+
+    #[cold]
+    fn send_slow(
+        &self,
+        msg: B::Message,
+        limit: Limit,
+    ) -> Result<(), SendTimeoutError<B::Message>> {
+        let deadline = match limit.deadline() {
+            Ok(deadline) => deadline,
+            Err(Passed) => return Err(SendTimeoutError::Timeout(msg)),
+        };
+        // Dropped after `gate`.
+        let mut after = After::default();
+        // Unwinds if the task is cancelled: before the lock, and with the message still in `msg`.
+        let wait = Wait::begin();
+        let mut gate = self.gate.lock();
+        // SAFETY: the gate is this channel's.
+        let msg = match unsafe { self.give(&mut gate, msg, &mut after) } {
+            Given::Done => return Ok(()),
+            Given::Disconnected(msg) => return Err(SendTimeoutError::Disconnected(msg)),
+            Given::Full(msg) => msg,
+            Given::Starved(_) => unreachable!("a buffer that asks for memory is never full"),
+        };
+        let packet = Packet::holding(msg);
+        let waiter = Waiter::new(wait.ticket(), 0, packet.slot());
+        let waiter = NonNull::from(&waiter);
+        // SAFETY: the waiter is new, and this frame stays until it has been popped and its owner
+        // readied, or until it is removed below.
+        unsafe { gate.senders.push(waiter) };
+        let lock = gate.leak();
+        let outcome = wait.park(deadline, move || {
+            // SAFETY: the guard was leaked for this.
+            unsafe { lock.unlock() };
+            true
+        });
+        if let Outcome::Settled(_) = outcome {
+            // SAFETY: the one who settled the wait has readied it, so the packet is ours again.
+            return match unsafe { packet.head().status() } {
+                Status::Done => Ok(()),
+                // SAFETY: nobody but a receiver takes the message, and says `Done`.
+                _ => Err(SendTimeoutError::Disconnected(unsafe { packet.take() })),
+            };
+        }
+        // SAFETY: if the waiter is linked, then in this queue.
+        unsafe { self.gate.lock().senders.remove(waiter) };
+        // SAFETY: no peer has settled the wait, and none can find it any more.
+        let msg = unsafe { packet.take() };
+        if let Outcome::Deadline = outcome {
+            return Err(SendTimeoutError::Timeout(msg));
+        }
+        unwind_cancelled()
+    }
+
+    /// Sends if that is possible.
+    ///
+    /// # Safety
+    /// `gate` is the gate of this channel.
+    pub(super) unsafe fn give(
+        &self,
+        gate: &mut Gate,
+        msg: B::Message,
+        after: &mut After,
+    ) -> Given<B::Message> {
+        if let Some(popped) = gate.receivers.pop() {
+            // SAFETY: the waiter is a receiver of this channel, its claim is won, and its packet
+            // is empty until somebody delivers.
+            unsafe { Packet::of(popped.slot).deliver(msg) };
+            after.receiver = Some(popped.claimed);
+            Given::Done
+        } else if gate.receivers_gone {
+            Given::Disconnected(msg)
+        } else if gate.room == 0 {
+            Given::Full(msg)
+        } else {
+            // SAFETY: the gate is this channel's, and has room.
+            match unsafe { self.push(gate, msg) } {
+                Ok(()) => Given::Done,
+                Err(msg) => Given::Starved(msg),
+            }
+        }
+    }
+
+    /// Puts a message in a free slot; gives it back if the buffer needs memory first.
+    ///
+    /// # Safety
+    /// `gate` is the gate of this channel and has room.
+    #[inline(always)]
+    unsafe fn push(&self, gate: &mut Gate, msg: B::Message) -> Result<(), B::Message> {
+        // SAFETY: there is room, so the buffer holds fewer messages than it can.
+        unsafe { self.buffer(gate).push(msg)? };
+        gate.len += 1;
+        gate.room -= 1;
+        Ok(())
+    }
+
+    /// Gets memory for the buffer and takes the lock.
+    #[cold]
+    pub(super) fn supply(&self, after: &mut After) -> LockGuard<'_, Gate> {
+        let memory = B::allocate();
+        let mut gate = self.gate.lock();
+        // SAFETY: the gate is this channel's.
+        after.memory = unsafe { self.buffer(&mut gate) }.supply(memory);
+        gate
+    }
+}

@@ -1,0 +1,100 @@
+//! Receiving by iteration.
+
+use std::fmt;
+use std::iter::FusedIterator;
+
+use crate::receiver::Receiver;
+
+/// The iterator of [`Receiver::iter`]: waits for messages until the channel is disconnected.
+///
+/// # Examples
+///
+/// ```
+/// let (s, r) = hueless_channel::unbounded();
+/// s.send(1).unwrap();
+/// drop(s);
+/// for msg in &r {
+///     assert_eq!(msg, 1);
+/// }
+/// ```
+pub struct Iter<'a, T> {
+    pub(crate) receiver: &'a Receiver<T>,
+}
+
+/// The iterator of [`Receiver::try_iter`]: ends where it would have to wait.
+///
+/// # Examples
+///
+/// ```
+/// let (s, r) = hueless_channel::unbounded();
+/// s.send(1).unwrap();
+/// assert_eq!(r.try_iter().count(), 1);
+/// assert_eq!(r.try_iter().count(), 0);
+/// ```
+pub struct TryIter<'a, T> {
+    pub(crate) receiver: &'a Receiver<T>,
+}
+
+/// The iterator that a [`Receiver`] turns into: waits for messages until the channel is
+/// disconnected.
+///
+/// # Examples
+///
+/// ```
+/// let (s, r) = hueless_channel::unbounded();
+/// s.send(1).unwrap();
+/// drop(s);
+/// assert_eq!(r.into_iter().collect::<Vec<_>>(), [1]);
+/// ```
+pub struct IntoIter<T> {
+    pub(crate) receiver: Receiver<T>,
+}
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        self.receiver.recv().ok()
+    }
+}
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        self.receiver.try_recv().ok()
+    }
+}
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        self.receiver.recv().ok()
+    }
+}
+
+// A disconnected channel stays so.
+impl<T> FusedIterator for Iter<'_, T> {}
+impl<T> FusedIterator for IntoIter<T> {}
+
+impl<T> fmt::Debug for Iter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("Iter { .. }")
+    }
+}
+
+impl<T> fmt::Debug for TryIter<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("TryIter { .. }")
+    }
+}
+
+impl<T> fmt::Debug for IntoIter<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("IntoIter { .. }")
+    }
+}

@@ -1,0 +1,60 @@
+//! Channels and `select!` of hueless, in crossbeam-channel's API.
+//!
+//! A channel connects any number of [`Sender`]s with any number of [`Receiver`]s, in tasks and on
+//! OS threads alike. [`bounded`] channels hold a fixed number of messages, down to none at all (a
+//! *rendezvous*: sender and receiver wait for each other); [`unbounded`] ones hold any number.
+//!
+//! ```
+//! use std::thread;
+//! use hueless_channel::bounded;
+//!
+//! let (s, r) = bounded(2);
+//! let worker = thread::spawn(move || r.iter().sum::<u32>());
+//! for i in 1..=10 {
+//!     s.send(i).unwrap();
+//! }
+//! drop(s); // The worker's loop ends when the last sender is gone.
+//! assert_eq!(worker.join().unwrap(), 55);
+//! ```
+//!
+//! [`select!`] waits for several operations at once and carries out exactly one of them.
+//!
+//! # Blocking
+//!
+//! An operation that has to wait parks the task that calls it; its worker runs other tasks
+//! meanwhile. On a thread that is not a worker it blocks that thread. Operations that cannot go on
+//! without delay do not spin. Waiting costs no allocation, and those who wait are served in the
+//! order they came.
+//!
+//! # Disconnection
+//!
+//! Dropping the last sender disconnects a channel: receivers get what is left in it, then errors.
+//! Dropping the last receiver does too: senders get their messages back, and what was in the
+//! channel is dropped at once.
+//!
+//! # Cancellation
+//!
+//! Every operation that may wait is a point of cancellation when it does. A cancelled operation
+//! has not happened: nothing was received, and the message it was to send is dropped.
+
+mod channel;
+mod counter;
+mod err;
+mod exchange;
+mod flavors;
+mod iter;
+mod loom;
+mod receiver;
+mod select;
+mod sender;
+
+#[doc(hidden)]
+pub use select::internal;
+
+pub use channel::{bounded, unbounded};
+pub use err::{
+    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
+};
+pub use iter::{IntoIter, Iter, TryIter};
+pub use receiver::Receiver;
+pub use sender::Sender;

@@ -1,0 +1,345 @@
+//! The receiving side.
+
+use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::time::{Duration, Instant};
+
+use hueless_runtime::park::Lock;
+
+use crate::counter;
+use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::exchange::{Channel, Gate, Limit, Receive};
+use crate::flavors::{Blocks, Rendezvous, Ring};
+use crate::iter::{IntoIter, Iter, TryIter};
+
+/// The receiving side of a channel.
+///
+/// # Sharing
+///
+/// It can be cloned, sent and shared when messages are [`Send`]; all clones receive from the same
+/// channel, and each message goes to one of them.
+///
+/// # Drop
+///
+/// Dropping the last receiver disconnects the channel: the messages in it are dropped, senders get
+/// errors from then on, and those who wait for room wake up. Dropping never blocks, unless a
+/// message's destructor does.
+///
+/// # Examples
+///
+/// ```
+/// use std::thread;
+/// use hueless_channel::bounded;
+///
+/// let (s, r) = bounded(8);
+/// let workers = [r.clone(), r].map(|r| thread::spawn(move || r.iter().count()));
+/// for i in 0..100 {
+///     s.send(i).unwrap();
+/// }
+/// drop(s);
+/// let received = workers.map(|worker| worker.join().unwrap());
+/// assert_eq!(received.iter().sum::<usize>(), 100);
+/// ```
+pub struct Receiver<T> {
+    flavor: Flavor<T>,
+}
+
+pub(crate) enum Flavor<T> {
+    Array(counter::Receiver<Channel<Ring<T>>>),
+    List(counter::Receiver<Channel<Blocks<T>>>),
+    Zero(counter::Receiver<Channel<Rendezvous<T>>>),
+}
+
+/// Runs an expression on the channel, whichever flavor it is.
+macro_rules! on_channel {
+    ($receiver:expr, $channel:ident => $run:expr) => {
+        match &$receiver.flavor {
+            Flavor::Array($channel) => $run,
+            Flavor::List($channel) => $run,
+            Flavor::Zero($channel) => $run,
+        }
+    };
+}
+
+// SAFETY: a handle gives access to a channel, which is `Sync` for such messages, and through it
+// messages come from other threads.
+unsafe impl<T: Send> Send for Receiver<T> {}
+// SAFETY: as above; cloning and dropping handles is counted atomically.
+unsafe impl<T: Send> Sync for Receiver<T> {}
+
+// A panic cannot leave a channel in a torn state: no user code runs while it is changed.
+impl<T> UnwindSafe for Receiver<T> {}
+impl<T> RefUnwindSafe for Receiver<T> {}
+
+impl<T> Receiver<T> {
+    pub(crate) fn new(flavor: Flavor<T>) -> Self {
+        Self { flavor }
+    }
+
+    /// Receives a message if that is possible without waiting.
+    ///
+    /// On a rendezvous channel that is so when somebody is waiting to send. Never blocks, with one
+    /// exception: if that somebody is a `select!`, whose message is made only now, it waits for
+    /// the message.
+    ///
+    /// # Errors
+    ///
+    /// [`Empty`](TryRecvError::Empty) if there is no message (nobody is waiting to send, on a
+    /// rendezvous channel), [`Disconnected`](TryRecvError::Disconnected) if, besides, every sender
+    /// is gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_channel::{TryRecvError, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// assert_eq!(r.try_recv(), Err(TryRecvError::Empty));
+    /// s.send(5).unwrap();
+    /// drop(s);
+    /// assert_eq!(r.try_recv(), Ok(5));
+    /// assert_eq!(r.try_recv(), Err(TryRecvError::Disconnected));
+    /// ```
+    #[inline]
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        on_channel!(self, channel => channel.try_recv())
+    }
+
+    /// Receives a message, waiting until there is one.
+    ///
+    /// Blocks the current task, or thread, while the channel is empty. Wakes up when the channel is
+    /// disconnected. A task that is cancelled while it waits has received nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`] if no message is left and every sender is gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    /// use hueless_channel::{RecvError, bounded};
+    ///
+    /// let (s, r) = bounded(0);
+    /// thread::spawn(move || s.send(5).unwrap());
+    /// assert_eq!(r.recv(), Ok(5));
+    /// assert_eq!(r.recv(), Err(RecvError));
+    /// ```
+    #[inline]
+    pub fn recv(&self) -> Result<T, RecvError> {
+        on_channel!(self, channel => channel.recv())
+    }
+
+    /// Receives a message, waiting for at most `timeout`.
+    ///
+    /// Blocks as [`recv`](Self::recv) does. If there is a message, it is received however short
+    /// the time is.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout`](RecvTimeoutError::Timeout) if the time is up,
+    /// [`Disconnected`](RecvTimeoutError::Disconnected) if no message is left and every sender is
+    /// gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use hueless_channel::{RecvTimeoutError, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// let wait = Duration::from_millis(1);
+    /// assert_eq!(r.recv_timeout(wait), Err(RecvTimeoutError::Timeout));
+    /// s.send(5).unwrap();
+    /// assert_eq!(r.recv_timeout(wait), Ok(5));
+    /// ```
+    #[inline]
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        on_channel!(self, channel => channel.recv_within(Limit::After(timeout)))
+    }
+
+    /// Receives a message, waiting until `deadline`.
+    ///
+    /// Blocks as [`recv`](Self::recv) does. If there is a message, it is received even if the
+    /// deadline has passed.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout`](RecvTimeoutError::Timeout) if the deadline has passed,
+    /// [`Disconnected`](RecvTimeoutError::Disconnected) if no message is left and every sender is
+    /// gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use hueless_channel::{RecvTimeoutError, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// s.send(5).unwrap();
+    /// assert_eq!(r.recv_deadline(Instant::now()), Ok(5));
+    /// assert_eq!(r.recv_deadline(Instant::now()), Err(RecvTimeoutError::Timeout));
+    /// ```
+    #[inline]
+    pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
+        on_channel!(self, channel => channel.recv_within(Limit::At(deadline)))
+    }
+
+    /// Whether the channel holds no message; a rendezvous channel never does. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (s, r) = hueless_channel::unbounded();
+    /// assert!(r.is_empty());
+    /// s.send(1).unwrap();
+    /// assert!(!r.is_empty());
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        on_channel!(self, channel => channel.is_empty())
+    }
+
+    /// Whether the channel has no room; a rendezvous channel never has. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (s, r) = hueless_channel::bounded(1);
+    /// assert!(!r.is_full());
+    /// s.send(1).unwrap();
+    /// assert!(r.is_full());
+    /// ```
+    pub fn is_full(&self) -> bool {
+        on_channel!(self, channel => channel.is_full())
+    }
+
+    /// The number of messages in the channel. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (s, r) = hueless_channel::unbounded();
+    /// s.send(1).unwrap();
+    /// s.send(2).unwrap();
+    /// assert_eq!(r.len(), 2);
+    /// ```
+    pub fn len(&self) -> usize {
+        on_channel!(self, channel => channel.len())
+    }
+
+    /// The number of messages that the channel can hold, `None` if it is unbounded. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_channel::{bounded, unbounded};
+    ///
+    /// assert_eq!(unbounded::<i32>().1.capacity(), None);
+    /// assert_eq!(bounded::<i32>(5).1.capacity(), Some(5));
+    /// assert_eq!(bounded::<i32>(0).1.capacity(), Some(0));
+    /// ```
+    pub fn capacity(&self) -> Option<usize> {
+        on_channel!(self, channel => channel.capacity())
+    }
+
+    /// Iterates over messages, waiting for each until the channel is empty and disconnected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (s, r) = hueless_channel::unbounded();
+    /// s.send(1).unwrap();
+    /// s.send(2).unwrap();
+    /// drop(s);
+    /// assert_eq!(r.iter().collect::<Vec<_>>(), [1, 2]);
+    /// ```
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter { receiver: self }
+    }
+
+    /// Iterates over the messages that can be received without waiting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (s, r) = hueless_channel::unbounded();
+    /// s.send(1).unwrap();
+    /// s.send(2).unwrap();
+    /// assert_eq!(r.try_iter().collect::<Vec<_>>(), [1, 2]);
+    /// ```
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter { receiver: self }
+    }
+
+    /// Whether both receivers receive from the same channel. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_channel::unbounded;
+    ///
+    /// let (_s, a) = unbounded::<i32>();
+    /// let (_s, b) = unbounded::<i32>();
+    /// assert!(a.same_channel(&a.clone()));
+    /// assert!(!a.same_channel(&b));
+    /// ```
+    pub fn same_channel(&self, other: &Self) -> bool {
+        match (&self.flavor, &other.flavor) {
+            (Flavor::Array(a), Flavor::Array(b)) => a == b,
+            (Flavor::List(a), Flavor::List(b)) => a == b,
+            (Flavor::Zero(a), Flavor::Zero(b)) => a == b,
+            _ => false,
+        }
+    }
+
+    /// The channel's gate, for select.
+    pub(crate) fn gate(&self) -> &Lock<Gate> {
+        on_channel!(self, channel => channel.gate())
+    }
+
+    /// The channel without its type, for select.
+    pub(crate) fn erased(&self) -> &(dyn Receive + '_) {
+        on_channel!(self, channel => &**channel)
+    }
+}
+
+impl<T> Clone for Receiver<T> {
+    fn clone(&self) -> Self {
+        Self::new(match &self.flavor {
+            Flavor::Array(channel) => Flavor::Array(channel.acquire()),
+            Flavor::List(channel) => Flavor::List(channel.acquire()),
+            Flavor::Zero(channel) => Flavor::Zero(channel.acquire()),
+        })
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    fn drop(&mut self) {
+        // SAFETY: the handle is gone after this.
+        on_channel!(self, channel => unsafe { channel.release(Channel::disconnect_receivers) });
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter { receiver: self }
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("Receiver { .. }")
+    }
+}

@@ -1,0 +1,30 @@
+//! Network types with the names and methods of [`std::net`].
+//!
+//! Replacing `use std::net` by `use hueless::net` ports a program: where std's types block the OS
+//! thread, these block the task and leave the worker to other tasks. Outside a task they block the
+//! thread, as std's do.
+//!
+//! What differs from std:
+//!
+//! - [`TcpListener::close`] and [`TcpStream::close`] end a socket while other tasks use it; these
+//!   get an error that [`is_closed`] recognises.
+//! - Sockets are in the system's non-blocking mode. Conversions from and to std's types switch it.
+//! - Calls that a signal interrupts are made again, so no operation answers
+//!   [`Interrupted`](std::io::ErrorKind::Interrupted).
+//! - [`ToSocketAddrs`] is a trait of this crate, so that looking up a host name does not block the
+//!   worker. It is implemented for the types that std implements its own for.
+
+mod addr;
+mod convert;
+mod tcp_listener;
+mod tcp_options;
+mod tcp_stream;
+
+pub use std::net::{
+    AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,
+};
+
+pub use crate::closed::is_closed;
+pub use addr::ToSocketAddrs;
+pub use tcp_listener::{Incoming, TcpListener};
+pub use tcp_stream::TcpStream;

@@ -1,0 +1,324 @@
+//! `TcpListener`.
+
+use std::fmt;
+use std::io;
+use std::iter::FusedIterator;
+use std::net::{self, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
+
+use mio::Interest;
+
+use crate::closed::is_closed;
+use crate::net::TcpStream;
+use crate::net::addr::{ToSocketAddrs, each_addr};
+use crate::socket::Socket;
+use crate::source::Direction;
+use crate::sys;
+
+/// How many connections may wait to be accepted, if the system allows. A task may be late to
+/// accept, when its worker is busy; std's 128 would then turn clients away for seconds.
+const BACKLOG: i32 = 4096;
+
+/// A TCP socket that listens for connections; [`std::net::TcpListener`] for tasks.
+///
+/// Several tasks may accept from one listener at a time, through a shared reference or through
+/// [`try_clone`](Self::try_clone).
+///
+/// Dropping it closes the socket, unless there are clones. [`close`](Self::close) ends it while
+/// others use it.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use hueless_netpoll::net::{TcpListener, TcpStream};
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let mut client = TcpStream::connect(listener.local_addr()?)?;
+/// let (mut server, from) = listener.accept()?;
+/// assert_eq!(from, client.local_addr()?);
+///
+/// client.write_all(b"hello")?;
+/// let mut bytes = [0; 5];
+/// server.read_exact(&mut bytes)?;
+/// assert_eq!(&bytes, b"hello");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub struct TcpListener {
+    // mio's type, because its `accept` gives sockets that are non-blocking from the start.
+    socket: Socket<mio::net::TcpListener>,
+}
+
+impl TcpListener {
+    fn from_nonblocking(listener: mio::net::TcpListener) -> Self {
+        Self {
+            socket: Socket::new(listener, Interest::READABLE),
+        }
+    }
+
+    pub(super) fn from_std(listener: net::TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let listener = mio::net::TcpListener::from_std(listener);
+        Ok(Self::from_nonblocking(listener))
+    }
+
+    pub(super) fn into_std(self) -> io::Result<net::TcpListener> {
+        let listener = net::TcpListener::from(self.socket.into_io());
+        listener.set_nonblocking(false)?;
+        Ok(listener)
+    }
+
+    /// Binds a listener to the first address of `addr` that can be bound. With port 0 the system
+    /// chooses a port: see [`local_addr`](Self::local_addr).
+    ///
+    /// As with std, an address whose last connections are still winding down can be bound
+    /// (`SO_REUSEADDR`). Blocks the task, not the worker, if a name must be looked up.
+    ///
+    /// # Errors
+    /// That of the last address tried, or `InvalidInput` if there is none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_netpoll::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// assert_ne!(listener.local_addr()?.port(), 0);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
+        each_addr(addr, |addr| {
+            let listener = mio::net::TcpListener::bind(addr)?;
+            // mio has called it with a smaller number; the system takes the new one.
+            sys::listen(listener.as_fd(), BACKLOG)?;
+            Ok(Self::from_nonblocking(listener))
+        })
+    }
+
+    /// The address the listener is bound to. Does not block.
+    ///
+    /// # Errors
+    /// When the system refuses to tell.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_netpoll::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// assert!(listener.local_addr()?.ip().is_loopback());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.io().local_addr()
+    }
+
+    /// Makes another handle of the same listener. A connection goes to one of those who accept.
+    /// Does not block.
+    ///
+    /// The clone has its own descriptor and is waited on by itself. [`close`](Self::close) and
+    /// [`set_nonblocking`](Self::set_nonblocking) act on all handles.
+    ///
+    /// # Errors
+    /// When there is no descriptor to be had.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_netpoll::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let clone = listener.try_clone()?;
+    /// assert_eq!(clone.local_addr()?, listener.local_addr()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn try_clone(&self) -> io::Result<Self> {
+        let duplicate = self.as_fd().try_clone_to_owned()?.into();
+        Ok(Self {
+            socket: self.socket.with_duplicate(duplicate, Interest::READABLE),
+        })
+    }
+
+    /// Accepts a connection and says whom it comes from. Blocks the task, not the worker, until
+    /// there is one.
+    ///
+    /// Connections that the peer has given up before they were accepted are passed over.
+    ///
+    /// # Errors
+    /// When the process or the system has no descriptor left, for example, which often passes: a
+    /// server waits a little and goes on. After [`close`](Self::close), one that
+    /// [`is_closed`] recognises.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_netpoll::net::{TcpListener, TcpStream};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let client = TcpStream::connect(listener.local_addr()?)?;
+    /// let (server, from) = listener.accept()?;
+    /// assert_eq!(server.peer_addr()?, from);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, from) = self.socket.run(Direction::Read, |listener| {
+            loop {
+                match listener.accept() {
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                    answer => return answer,
+                }
+            }
+        })?;
+        Ok((TcpStream::from_nonblocking(stream.into()), from))
+    }
+
+    /// Iterates over the connections, as by [`accept`](Self::accept). Each step blocks the task,
+    /// not the worker.
+    ///
+    /// The iteration ends when the listener is [closed](Self::close); other errors are items.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_netpoll::net::{TcpListener, TcpStream};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let _client = TcpStream::connect(listener.local_addr()?)?;
+    /// for connection in listener.incoming() {
+    ///     println!("{:?}", connection?);
+    ///     listener.close();
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming { listener: self }
+    }
+
+    /// Closes the listener for all its handles: whoever waits in [`accept`](Self::accept), and
+    /// whoever calls it later, gets an error that [`is_closed`] recognises.
+    /// Does not block.
+    ///
+    /// On Linux new connections are refused from then on, and those not accepted yet are reset. The
+    /// descriptor is closed when the last handle is dropped.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_netpoll::net::{self, TcpListener};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// listener.close();
+    /// assert!(net::is_closed(&listener.accept().unwrap_err()));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn close(&self) {
+        self.socket.close();
+    }
+
+    /// Sets the time to live of the packets sent (`IP_TTL`). Does not block.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_netpoll::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// listener.set_ttl(100)?;
+    /// assert_eq!(listener.ttl()?, 100);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.socket.io().set_ttl(ttl)
+    }
+
+    /// The time to live of the packets sent (`IP_TTL`). Does not block.
+    ///
+    /// # Errors
+    /// When the system refuses to tell.
+    ///
+    /// # Examples
+    ///
+    /// See [`set_ttl`](Self::set_ttl).
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.socket.io().ttl()
+    }
+
+    /// Takes the error that the system has noted for this socket (`SO_ERROR`), and clears it. Does
+    /// not block.
+    ///
+    /// # Errors
+    /// When the system refuses to tell.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_netpoll::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// assert!(listener.take_error()?.is_none());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.socket.io().take_error()
+    }
+
+    /// Makes [`accept`](Self::accept) fail with `WouldBlock` where it would wait, for all handles.
+    /// Does not block.
+    ///
+    /// The system's mode is not touched: the descriptor is in non-blocking mode always.
+    ///
+    /// # Errors
+    /// None; the `Result` is std's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    /// use hueless_netpoll::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// listener.set_nonblocking(true)?;
+    /// assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.socket.shared().set_nonblocking(nonblocking);
+        Ok(())
+    }
+}
+
+/// Prints what [`std::net::TcpListener`] prints.
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.socket.fmt(f)
+    }
+}
+
+impl AsFd for TcpListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.io().as_fd()
+    }
+}
+
+/// The connections of a [`TcpListener`]; see [`TcpListener::incoming`].
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    listener: &'a TcpListener,
+}
+
+impl Iterator for Incoming<'_> {
+    type Item = io::Result<TcpStream>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.listener.accept() {
+            Ok((stream, _)) => Some(Ok(stream)),
+            Err(error) if is_closed(&error) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+impl FusedIterator for Incoming<'_> {}

@@ -1,0 +1,211 @@
+//! One worker's poller: `mio::Poll` behind the runtime's driver seam.
+//!
+//! Who touches what:
+//! - [`Core`]: whoever waits, which is the worker that owns the poller. It lies behind a mutex that
+//!   nobody else takes, since the seam shares the poller.
+//! - the table, the registry and the waker: anyone.
+//!
+//! Protocol:
+//! 1. [`MioPoller::register`] enters the source in the table, then in the system's poller. An event
+//!    may come from that moment on.
+//! 2. [`wait`](Poller::wait) looks up each event's source in the table and tells it; the source
+//!    settles its waiters' claims. They are readied after the table's lock has been released: a
+//!    ready may go to another worker and make a system call.
+//! 3. [`MioPoller::deregister`] takes the source out of both. An event that is under way still finds
+//!    the slot empty, or of another generation.
+//! 4. [`close`](Poller::close) empties the table for good and detaches each source, which wakes its
+//!    waiters; they register with another poller. The system's poller goes with the last reference,
+//!    and after `close` only the worker and registrations under way have one.
+//!
+//! Locks are taken in the order: a source's registration, table, a source's queues.
+//!
+//! Granularity: mio rounds time-outs up to whole milliseconds, so a `wait` with a time-out may
+//! return up to a millisecond late.
+
+use std::any::Any;
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hueless_runtime::driver::{Driver, Poller};
+use hueless_runtime::park::ClaimedList;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Waker};
+
+use crate::source::Source;
+use crate::table::{Table, Token};
+
+/// The most events that one look at the system's poller fetches.
+const EVENTS: usize = 1024;
+
+/// The most events that are looked up under one hold of the table's lock: it is held for a
+/// microsecond or so, and the first waiters of a big batch need not wait for the last.
+const BATCH: usize = 64;
+
+/// How long a `wait` rests when the system's poller fails, so that a lasting failure does not burn
+/// a processor.
+const REST_AFTER_ERROR: Duration = Duration::from_millis(1);
+
+/// Makes a [`MioPoller`] for each worker that needs one.
+struct MioDriver;
+
+static DRIVER: MioDriver = MioDriver;
+
+/// The driver that this crate installs at its first socket's first wait.
+pub fn driver() -> &'static dyn Driver {
+    &DRIVER
+}
+
+impl Driver for MioDriver {
+    fn poller(&self) -> io::Result<Arc<dyn Poller>> {
+        Ok(Arc::new(MioPoller::new()?))
+    }
+}
+
+/// The poller of one worker.
+pub(crate) struct MioPoller {
+    core: Mutex<Core>,
+    registry: Registry,
+    waker: Waker,
+    table: Mutex<Table>,
+    /// The table's length; written under its lock.
+    registered: AtomicUsize,
+}
+
+/// What only the waiting worker touches; reused, so that a wait allocates nothing.
+struct Core {
+    poll: Poll,
+    events: Events,
+    ready: Vec<ClaimedList>,
+}
+
+impl MioPoller {
+    fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        // A second descriptor of the same poller: `Poll` itself is borrowed while it waits.
+        let registry = poll.registry().try_clone()?;
+        let waker = Waker::new(&registry, Token::NONE.into())?;
+        Ok(Self {
+            core: Mutex::new(Core {
+                poll,
+                events: Events::with_capacity(EVENTS),
+                ready: Vec::with_capacity(BATCH),
+            }),
+            registry,
+            waker,
+            table: Mutex::new(Table::default()),
+            registered: AtomicUsize::new(0),
+        })
+    }
+
+    /// Registers the source of descriptor `fd`; `None` if this poller is closed.
+    ///
+    /// # Errors
+    /// When the system refuses: too many registrations, no memory, or a descriptor of a kind that
+    /// cannot be waited for.
+    pub(crate) fn register(
+        &self,
+        source: &Arc<Source>,
+        fd: RawFd,
+        interest: Interest,
+    ) -> io::Result<Option<Token>> {
+        let Some(token) = self.with_table(|table| table.insert(Arc::clone(source))) else {
+            return Ok(None);
+        };
+        let answer = self
+            .registry
+            .register(&mut SourceFd(&fd), token.into(), interest);
+        if let Err(error) = answer {
+            self.remove(token);
+            return Err(error);
+        }
+        Ok(Some(token))
+    }
+
+    /// Undoes [`register`](Self::register). `fd` must not have been closed yet.
+    pub(crate) fn deregister(&self, fd: RawFd, token: Token) {
+        // An error leaves nothing to do: the descriptor is about to be closed, which takes it out
+        // as well, and the token is void after this.
+        let _ = self.registry.deregister(&mut SourceFd(&fd));
+        self.remove(token);
+    }
+
+    fn remove(&self, token: Token) {
+        // The source is dropped after the table's lock has been released.
+        drop(self.with_table(|table| table.remove(token)));
+    }
+
+    /// Changes the table.
+    fn with_table<R>(&self, change: impl FnOnce(&mut Table) -> R) -> R {
+        let mut table = self.table();
+        let answer = change(&mut table);
+        // Relaxed: see `is_in_use`.
+        self.registered.store(table.len(), Ordering::Relaxed);
+        answer
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // No critical section leaves the table half changed.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Poller for MioPoller {
+    fn wait(&self, timeout: Option<Duration>) {
+        // Everything in it is valid at any time.
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let Core {
+            poll,
+            events,
+            ready,
+        } = &mut *core;
+        match poll.poll(events, timeout) {
+            Ok(()) => {}
+            // A signal: returning early is within the seam's terms.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
+            Err(_) => {
+                std::thread::sleep(timeout.map_or(REST_AFTER_ERROR, |t| t.min(REST_AFTER_ERROR)));
+                return;
+            }
+        }
+        let mut events = events.iter().peekable();
+        while events.peek().is_some() {
+            let table = self.table();
+            for event in events.by_ref().take(BATCH) {
+                if let Some(source) = table.get(event.token().into()) {
+                    source.on_event(event, ready);
+                }
+            }
+            drop(table);
+            // Dropping a list readies its waiters.
+            ready.clear();
+        }
+    }
+
+    fn notify(&self) {
+        // Fails only if the descriptor were gone, and it lives as long as `self`.
+        let woken = self.waker.wake();
+        debug_assert!(woken.is_ok(), "the poller cannot be notified: {woken:?}");
+    }
+
+    fn is_in_use(&self) -> bool {
+        // Relaxed: a hint that spares a worker with work its zero time-out waits. It sees its own
+        // registrations at once, and those of others soon.
+        self.registered.load(Ordering::Relaxed) != 0
+    }
+
+    fn close(&self) {
+        for source in self.with_table(Table::close) {
+            source.detach(self);
+        }
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! A non-blocking descriptor whose operations wait by parking.
+//!
+//! Ownership: a [`Socket`] owns the descriptor (inside its `io`) and is the only one that registers
+//! it. Operations borrow the socket, so nobody waits any more when it is dropped or taken apart;
+//! its [`Handle`] then ends the registration before the descriptor is closed or given away.
+//!
+//! Invariant: the descriptor is in non-blocking mode, as long as nobody changes that behind our
+//! back; then operations block the OS thread.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+use mio::Interest;
+
+use crate::closed::closed;
+use crate::shared::Shared;
+use crate::source::{Direction, Source, Tick, Waited};
+use crate::sys;
+
+/// A descriptor and its readiness.
+pub(crate) struct Socket<T> {
+    // Before `io`, to be dropped before it.
+    handle: Handle,
+    io: T,
+}
+
+/// The one user of a source that may end its registration; does so when dropped.
+struct Handle(Arc<Source>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.deregister();
+    }
+}
+
+/// Lets [`Socket`] types print as what they hold.
+impl<T: fmt::Debug> fmt::Debug for Socket<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.io.fmt(f)
+    }
+}
+
+impl<T: AsFd> Socket<T> {
+    /// Takes over `io`, which is in non-blocking mode and will be waited for by `interest`.
+    pub(crate) fn new(io: T, interest: Interest) -> Self {
+        Self::with_shared(io, interest, Arc::default())
+    }
+
+    /// Another handle of this socket, by a duplicate of its descriptor.
+    pub(crate) fn with_duplicate(&self, io: T, interest: Interest) -> Self {
+        Self::with_shared(io, interest, Arc::clone(self.handle.0.shared()))
+    }
+
+    fn with_shared(io: T, interest: Interest, shared: Arc<Shared>) -> Self {
+        let source = Source::new(io.as_fd().as_raw_fd(), interest, shared);
+        Self {
+            handle: Handle(source),
+            io,
+        }
+    }
+
+    /// The std or mio object.
+    #[inline]
+    pub(crate) fn io(&self) -> &T {
+        &self.io
+    }
+
+    /// Gives up the std or mio object, no longer watched.
+    pub(crate) fn into_io(self) -> T {
+        let Self { handle, io } = self;
+        drop(handle);
+        io
+    }
+
+    /// What all handles of this socket have in common.
+    #[inline]
+    pub(crate) fn shared(&self) -> &Shared {
+        self.handle.0.shared()
+    }
+
+    /// Makes `call` until it answers something other than that it would block, and waits for
+    /// `direction` in between, up to the direction's time-out. When that is over, the answer is the
+    /// last `WouldBlock` error.
+    ///
+    /// Unwinds if the task is cancelled.
+    #[inline]
+    pub(crate) fn run<R>(
+        &self,
+        direction: Direction,
+        mut call: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.repeat(
+            direction,
+            |io, _| call(io),
+            || self.shared().deadline(direction),
+        )
+    }
+
+    /// [`run`](Self::run) with a deadline of the caller's own.
+    pub(crate) fn run_until<R>(
+        &self,
+        direction: Direction,
+        mut call: impl FnMut(&T) -> io::Result<R>,
+        deadline: Option<Instant>,
+    ) -> io::Result<R> {
+        self.repeat(direction, |io, _| call(io), || deadline)
+    }
+
+    /// [`run`](Self::run) for calls that transfer up to `len` bytes of a stream and answer how
+    /// many: if there were fewer, the next call is spared, for it would block.
+    #[inline]
+    pub(crate) fn transfer(
+        &self,
+        direction: Direction,
+        len: usize,
+        mut call: impl FnMut(&T) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        self.repeat(
+            direction,
+            |io, seen| {
+                let done = call(io)?;
+                if 0 < done && done < len {
+                    self.handle.0.note_exhausted(direction, seen);
+                }
+                Ok(done)
+            },
+            || self.shared().deadline(direction),
+        )
+    }
+
+    /// The loop of every operation. `call` gets the tick that was read before it; `deadline` is
+    /// asked once, when the first wait comes.
+    #[inline]
+    fn repeat<R>(
+        &self,
+        direction: Direction,
+        mut call: impl FnMut(&T, Tick) -> io::Result<R>,
+        deadline: impl FnOnce() -> Option<Instant>,
+    ) -> io::Result<R> {
+        let mut patience = Patience::Fresh(deadline);
+        loop {
+            // First the tick, then the mark: `close` does it the other way round, so whoever
+            // misses the mark is woken.
+            let seen = self.handle.0.tick(direction);
+            if self.shared().is_closed() {
+                return Err(closed());
+            }
+            let answer = if self.handle.0.is_exhausted(direction, seen) && patience.is_left() {
+                Err(io::Error::from_raw_os_error(libc::EAGAIN))
+            } else {
+                call(&self.io, seen)
+            };
+            match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => {
+                        if !self.block(direction, seen, &mut patience)? {
+                            return Err(error);
+                        }
+                    }
+                    io::ErrorKind::Interrupted => {}
+                    _ if self.shared().is_closed() => return Err(closed()),
+                    _ => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// Closes the socket for all its handles: operations that wait, and all later ones, answer with
+    /// the error of [`closed`].
+    pub(crate) fn close(&self) {
+        self.shared().close();
+        // Wakes those who wait on other handles of the socket. It fails for a socket that is not
+        // connected, where nobody waits.
+        let _ = sys::shutdown(self.io.as_fd());
+        // After the mark: see `run_until`.
+        self.handle.0.wake_all();
+    }
+}

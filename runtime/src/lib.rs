@@ -1,0 +1,44 @@
+//! The runtime of hueless: stacks, tasks, scheduler, timers and the blocking pool.
+//!
+//! Programs use the `hueless` crate, which re-exports what is meant for them.
+
+#![cfg_attr(
+    loom,
+    allow(dead_code, unused_imports, reason = "the models build the lock-free parts alone")
+)]
+
+#[cfg(windows)]
+compile_error!("hueless does not support Windows yet: its stacks and poller need Unix");
+
+#[cfg(not(loom))]
+mod blocking;
+mod cancel;
+#[doc(hidden)]
+#[cfg(not(loom))]
+pub mod driver;
+mod loom;
+#[doc(hidden)]
+pub mod park;
+#[cfg(not(loom))]
+pub mod runtime;
+mod scheduler;
+#[cfg(not(loom))]
+mod stack;
+#[cfg(not(loom))]
+mod sys;
+#[cfg(not(loom))]
+pub mod task;
+#[cfg(not(loom))]
+mod time;
+
+#[cfg(not(loom))]
+mod api {
+    pub use crate::blocking::blocking;
+    pub use crate::runtime::global::run;
+    pub use crate::scheduler::{checkpoint, yield_now};
+    pub use crate::task::spawn;
+    pub use crate::time::{now, sleep, sleep_until};
+}
+
+#[cfg(not(loom))]
+pub use api::*;

@@ -1,0 +1,83 @@
+//! What a waker sees of a task or a thread.
+
+use std::ptr::NonNull;
+
+use crate::park::claim::Claim;
+use crate::park::thread::ThreadHeader;
+
+/// Which struct a [`Header`] opens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A `ThreadHeader`, behind an `Arc`.
+    Thread,
+    /// A task's header, counted by its own state word.
+    Task,
+}
+
+/// The first field of a task's and a thread's header.
+#[repr(C)]
+pub(crate) struct Header {
+    pub(crate) claim: Claim,
+    kind: Kind,
+}
+
+impl Header {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self {
+            claim: Claim::new(),
+            kind,
+        }
+    }
+
+    /// Makes the owner ready to leave its park.
+    ///
+    /// # Safety
+    /// The caller has won the owner's claim and calls this once for it.
+    #[inline]
+    pub(crate) unsafe fn ready(this: NonNull<Header>) {
+        // SAFETY: the owner waits for this call, so its header is alive; `kind` says what it opens.
+        unsafe {
+            match this.as_ref().kind {
+                #[cfg(not(loom))]
+                Kind::Task => crate::scheduler::ready(crate::task::TaskPtr::from_header(this)),
+                #[cfg(loom)]
+                Kind::Task => unreachable!("loom models threads only"),
+                Kind::Thread => ThreadHeader::ready(this.cast()),
+            }
+        }
+    }
+
+    /// Counts one more holder of the header.
+    ///
+    /// # Safety
+    /// The header is alive.
+    pub(crate) unsafe fn retain(this: NonNull<Header>) {
+        // SAFETY: alive by this function's contract; `kind` says what it opens.
+        unsafe {
+            match this.as_ref().kind {
+                #[cfg(not(loom))]
+                Kind::Task => crate::task::TaskPtr::from_header(this).retain(),
+                #[cfg(loom)]
+                Kind::Task => unreachable!("loom models threads only"),
+                Kind::Thread => ThreadHeader::retain(this.cast()),
+            }
+        }
+    }
+
+    /// Counts one holder less and frees the header after the last.
+    ///
+    /// # Safety
+    /// The caller gives up a count that it holds.
+    pub(crate) unsafe fn release(this: NonNull<Header>) {
+        // SAFETY: alive by the caller's count; `kind` says what it opens.
+        unsafe {
+            match this.as_ref().kind {
+                #[cfg(not(loom))]
+                Kind::Task => crate::task::TaskPtr::from_header(this).release(),
+                #[cfg(loom)]
+                Kind::Task => unreachable!("loom models threads only"),
+                Kind::Thread => ThreadHeader::release(this.cast()),
+            }
+        }
+    }
+}

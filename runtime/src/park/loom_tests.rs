@@ -1,0 +1,161 @@
+//! Loom models of the park protocol: lock, claim, wait queue and ready, on loom's threads.
+
+use std::ptr::NonNull;
+use std::time::Instant;
+
+use loom::sync::Arc;
+use loom::thread;
+
+use super::{Lock, Outcome, Wait, WaitQueue, Waiter};
+use crate::loom::UnsafeCell;
+
+/// A one-message mailbox with a wait queue: the smallest thing that uses the whole protocol.
+struct Mailbox {
+    state: Lock<State>,
+}
+
+struct State {
+    message: Option<u32>,
+    receivers: WaitQueue,
+}
+
+/// The receiver's packet, written by the winner of its claim.
+struct Packet(UnsafeCell<Option<u32>>);
+
+impl Mailbox {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            state: Lock::new(State {
+                message: None,
+                receivers: WaitQueue::new(),
+            }),
+        })
+    }
+
+    fn send(&self, message: u32) {
+        let mut state = self.state.lock();
+        if let Some(popped) = state.receivers.pop() {
+            drop(state);
+            // SAFETY: the receiver stays until it is readied; the slot is its packet.
+            let packet = unsafe { &*popped.slot.cast::<Packet>() };
+            // SAFETY: the claim makes the packet ours.
+            packet.0.with_mut(|to| unsafe { *to = Some(message) });
+            popped.claimed.ready();
+        } else {
+            state.message = Some(message);
+        }
+    }
+
+    /// `None` when `deadline` passed first.
+    fn receive(&self, deadline: Option<Instant>) -> Option<u32> {
+        let packet = Packet(UnsafeCell::new(None));
+        let wait = Wait::begin();
+        let waiter = Waiter::new(wait.ticket(), 0, (&raw const packet).cast_mut().cast());
+        let mut state = self.state.lock();
+        if let Some(message) = state.message.take() {
+            return Some(message);
+        }
+        // SAFETY: the waiter stays in this frame until it is popped and readied, or removed below.
+        unsafe { state.receivers.push(NonNull::from(&waiter)) };
+        let lock = state.leak();
+        let outcome = wait.park(deadline, || {
+            // SAFETY: the guard was leaked, and nobody touches the state after this.
+            unsafe { lock.unlock() };
+            true
+        });
+        match outcome {
+            // SAFETY: the sender has written the packet and readied us.
+            Outcome::Settled(0) => packet.0.with_mut(|from| unsafe { (*from).take() }),
+            Outcome::Deadline => {
+                // SAFETY: the waiter is in this queue or in none.
+                unsafe { self.state.lock().receivers.remove(NonNull::from(&waiter)) };
+                None
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn left(&self) -> Option<u32> {
+        self.state.lock().message.take()
+    }
+}
+
+fn model(f: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(f);
+}
+
+#[test]
+fn a_message_reaches_a_waiting_or_late_receiver() {
+    model(|| {
+        let mailbox = Mailbox::new();
+        let there = mailbox.clone();
+        let sender = thread::spawn(move || there.send(7));
+        assert_eq!(mailbox.receive(None), Some(7));
+        sender.join().unwrap();
+    });
+}
+
+/// The deadline and the sender race for the claim: the message is received or still there, never
+/// both and never neither.
+#[test]
+fn a_deadline_loses_no_message() {
+    model(|| {
+        let mailbox = Mailbox::new();
+        let there = mailbox.clone();
+        let sender = thread::spawn(move || there.send(7));
+        let received = mailbox.receive(Some(Instant::now()));
+        sender.join().unwrap();
+        match received {
+            Some(message) => {
+                assert_eq!(message, 7);
+                assert_eq!(mailbox.left(), None);
+            }
+            None => assert_eq!(mailbox.left(), Some(7)),
+        }
+    });
+}
+
+/// Two senders and two receivers: each message arrives once.
+#[test]
+fn two_receivers_get_one_message_each() {
+    model(|| {
+        let mailbox = Mailbox::new();
+        let first = mailbox.clone();
+        let second = mailbox.clone();
+        let a = thread::spawn(move || first.receive(None));
+        let sender = thread::spawn(move || {
+            second.send(1);
+        });
+        sender.join().unwrap();
+        // The first message has been taken or is still there; either way there is room for more
+        // only once it has been.
+        if let Some(message) = mailbox.left() {
+            mailbox.send(message);
+        }
+        assert_eq!(a.join().unwrap(), Some(1));
+    });
+}
+
+/// An old ticket never settles a later wait of the same thread.
+#[test]
+fn a_stale_ticket_never_wins() {
+    model(|| {
+        let mailbox = Mailbox::new();
+        let stale = Wait::begin().ticket();
+        let there = mailbox.clone();
+        let sender = thread::spawn(move || {
+            // SAFETY: the main thread, whose header this is, outlives the model's threads.
+            assert!(unsafe { stale.claim(0) }.is_none_or(|claimed| {
+                // Only before the next wait begins can the old one be settled; the token that
+                // this would leave must not be given.
+                std::mem::forget(claimed);
+                true
+            }));
+            there.send(9);
+        });
+        assert_eq!(mailbox.receive(None), Some(9));
+        sender.join().unwrap();
+    });
+}

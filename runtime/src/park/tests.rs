@@ -1,0 +1,121 @@
+//! The wait queue on one thread, and the lock and park on several.
+
+use std::pin::pin;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Lock, Outcome, Wait, WaitQueue, Waiter};
+
+fn slot(n: usize) -> *mut () {
+    ptr::without_provenance_mut(n)
+}
+
+#[test]
+fn waiters_leave_in_the_order_they_came() {
+    // Three owners: a thread has one wait at a time.
+    let waits: Vec<_> = (0..3)
+        .map(|_| {
+            std::thread::spawn(|| Wait::begin().ticket())
+                .join()
+                .unwrap()
+        })
+        .collect();
+    let waiters: Vec<_> = (1..)
+        .zip(&waits)
+        .map(|(n, t)| Waiter::new(*t, 0, slot(n)))
+        .collect();
+    let mut queue = WaitQueue::new();
+    for waiter in &waiters {
+        // SAFETY: removed below, before the waiters go.
+        unsafe { queue.push(NonNull::from(waiter)) };
+    }
+    // SAFETY: all are in this queue.
+    unsafe {
+        assert!(queue.remove(NonNull::from(&waiters[1])));
+        assert!(!queue.remove(NonNull::from(&waiters[1])));
+        assert!(queue.remove(NonNull::from(&waiters[0])));
+        assert!(!queue.is_empty());
+        assert!(queue.remove(NonNull::from(&waiters[2])));
+    }
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn an_operation_is_settled_in_one_of_its_queues_only() {
+    let wait = Wait::begin();
+    let first = pin!(Waiter::new(wait.ticket(), 0, slot(1)));
+    let second = pin!(Waiter::new(wait.ticket(), 1, slot(2)));
+    let (mut left, mut right) = (WaitQueue::new(), WaitQueue::new());
+    // SAFETY: both are popped below, and the commit lets nobody in before that.
+    unsafe {
+        left.push(NonNull::from(&*first));
+        right.push(NonNull::from(&*second));
+    }
+    let outcome = wait.park(None, || {
+        let popped = right.pop().expect("not settled yet");
+        assert_eq!(popped.slot, slot(2));
+        assert!(left.pop().is_none(), "settled on the right already");
+        popped.claimed.ready();
+        true
+    });
+    assert_eq!(outcome, Outcome::Settled(1));
+    assert!(left.is_empty() && right.is_empty());
+}
+
+#[test]
+fn an_operation_never_matches_itself() {
+    let wait = Wait::begin();
+    let own = wait.ticket();
+    let mine = pin!(Waiter::new(own, 0, slot(1)));
+    let mut queue = WaitQueue::new();
+    // SAFETY: removed below.
+    unsafe { queue.push(NonNull::from(&*mine)) };
+    assert!(queue.pop_other(own).is_none());
+    assert!(!queue.has_other(own));
+    // SAFETY: in this queue.
+    assert!(unsafe { queue.remove(NonNull::from(&*mine)) });
+}
+
+#[test]
+fn a_deadline_ends_a_wait_and_not_before_its_time() {
+    let start = Instant::now();
+    let deadline = start + Duration::from_millis(3);
+    assert_eq!(
+        Wait::begin().park(Some(deadline), || true),
+        Outcome::Deadline
+    );
+    assert!(Instant::now() >= deadline);
+    assert_eq!(Wait::begin().park(Some(start), || true), Outcome::Deadline);
+}
+
+#[test]
+fn a_declined_park_goes_on_at_once() {
+    assert_eq!(Wait::begin().park(None, || false), Outcome::Declined);
+}
+
+#[test]
+fn the_lock_admits_one_at_a_time() {
+    const ROUNDS: usize = if cfg!(miri) { 50 } else { 20_000 };
+    let lock = Arc::new(Lock::new(0usize));
+    let inside = Arc::new(AtomicUsize::new(0));
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let (lock, inside) = (lock.clone(), inside.clone());
+            std::thread::spawn(move || {
+                for _ in 0..ROUNDS {
+                    let mut value = lock.lock();
+                    assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
+                    *value += 1;
+                    inside.fetch_sub(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert_eq!(*lock.lock(), 4 * ROUNDS);
+    assert!(lock.try_lock().is_some());
+}

@@ -1,0 +1,260 @@
+//! Waiters and the queue they wait in.
+//!
+//! A [`Waiter`] lives on the stack of whoever waits and is linked into one [`WaitQueue`]: blocking
+//! allocates nothing, and leaving is O(1). A queue has no lock of its own; it lies inside the
+//! [`Lock`](super::Lock) of the thing that is waited for.
+//!
+//! Ownership of a node:
+//! - *linked*: the holder of the queue's lock.
+//! - *popped and claimed*: the winner of the claim, until it readies the owner.
+//! - otherwise the owner, who unlinks whatever is still linked before its frame goes.
+
+use std::cell::Cell;
+use std::marker::PhantomPinned;
+use std::ptr::{self, NonNull};
+
+use crate::park::claim::{Claimed, Ticket};
+
+/// One entry of a [`WaitQueue`].
+#[derive(Debug)]
+pub struct Waiter {
+    prev: Cell<*const Waiter>,
+    next: Cell<*const Waiter>,
+    linked: Cell<bool>,
+    ticket: Ticket,
+    case: u16,
+    slot: *mut (),
+    _pinned: PhantomPinned,
+}
+
+impl Waiter {
+    /// A waiter for case `case` of the operation that `ticket` belongs to. `slot` is handed to
+    /// whoever settles it: usually where the message lies or shall go.
+    #[inline]
+    pub fn new(ticket: Ticket, case: u16, slot: *mut ()) -> Self {
+        Self {
+            prev: Cell::new(ptr::null()),
+            next: Cell::new(ptr::null()),
+            linked: Cell::new(false),
+            ticket,
+            case,
+            slot,
+            _pinned: PhantomPinned,
+        }
+    }
+
+    /// Whether the waiter is in a queue. Needs that queue's lock.
+    #[inline]
+    pub fn is_linked(&self) -> bool {
+        self.linked.get()
+    }
+}
+
+/// A waiter that was popped and whose wait this caller has settled.
+#[derive(Debug)]
+#[must_use]
+pub struct Popped {
+    /// The owner, to be readied.
+    pub claimed: Claimed,
+    /// The waiter's slot; valid until the owner is readied.
+    pub slot: *mut (),
+}
+
+/// A first-in, first-out queue of [`Waiter`]s.
+#[derive(Debug)]
+pub struct WaitQueue {
+    head: *const Waiter,
+    tail: *const Waiter,
+}
+
+// SAFETY: the queue holds addresses of nodes that belong to the holder of its lock, whichever
+// thread that is.
+unsafe impl Send for WaitQueue {}
+
+impl Default for WaitQueue {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl WaitQueue {
+    /// An empty queue.
+    pub const fn new() -> Self {
+        Self {
+            head: ptr::null(),
+            tail: ptr::null(),
+        }
+    }
+
+    /// Whether no waiter is linked. A linked waiter may have been settled elsewhere.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.head.is_null()
+    }
+
+    /// Appends `waiter`.
+    ///
+    /// # Safety
+    /// The waiter is in no queue, stays where it is until it has been popped and readied or
+    /// [removed](Self::remove), and this queue's lock is held.
+    #[inline]
+    pub unsafe fn push(&mut self, waiter: NonNull<Waiter>) {
+        // SAFETY: the caller vouches for the waiter; linked nodes are alive (see `push`'s contract).
+        unsafe {
+            let node = waiter.as_ref();
+            debug_assert!(!node.linked.get());
+            node.linked.set(true);
+            node.prev.set(self.tail);
+            node.next.set(ptr::null());
+            match self.tail.as_ref() {
+                Some(tail) => tail.next.set(waiter.as_ptr()),
+                None => self.head = waiter.as_ptr(),
+            }
+        }
+        self.tail = waiter.as_ptr();
+    }
+
+    /// Unlinks `waiter` if it is linked, and says whether it was.
+    ///
+    /// # Safety
+    /// If the waiter is linked, it is in this queue; this queue's lock is held.
+    #[inline]
+    pub unsafe fn remove(&mut self, waiter: NonNull<Waiter>) -> bool {
+        // SAFETY: linked nodes are alive by `push`'s contract, and the lock makes them ours.
+        unsafe {
+            let node = waiter.as_ref();
+            if !node.linked.replace(false) {
+                return false;
+            }
+            match node.prev.get().as_ref() {
+                Some(prev) => prev.next.set(node.next.get()),
+                None => self.head = node.next.get(),
+            }
+            match node.next.get().as_ref() {
+                Some(next) => next.prev.set(node.prev.get()),
+                None => self.tail = node.prev.get(),
+            }
+        }
+        true
+    }
+
+    /// Pops the first waiter that can be claimed. Waiters that were settled elsewhere are unlinked
+    /// on the way; they belong to their owners again.
+    #[inline]
+    pub fn pop(&mut self) -> Option<Popped> {
+        loop {
+            let waiter = NonNull::new(self.head.cast_mut())?;
+            if let Some(popped) = self.take(waiter) {
+                return Some(popped);
+            }
+        }
+    }
+
+    /// Like [`pop`](Self::pop), but passes over waiters of `own`'s owner: an operation never
+    /// matches itself.
+    #[inline]
+    pub fn pop_other(&mut self, own: Ticket) -> Option<Popped> {
+        let mut next = self.head;
+        while let Some(waiter) = NonNull::new(next.cast_mut()) {
+            // SAFETY: linked nodes are alive by `push`'s contract.
+            let node = unsafe { waiter.as_ref() };
+            next = node.next.get();
+            if !node.ticket.same_owner(own)
+                && let Some(popped) = self.take(waiter)
+            {
+                return Some(popped);
+            }
+        }
+        None
+    }
+
+    /// Whether a waiter of another owner than `own` is linked.
+    pub fn has_other(&self, own: Ticket) -> bool {
+        let mut next = self.head;
+        // SAFETY: linked nodes are alive by `push`'s contract.
+        while let Some(node) = unsafe { next.as_ref() } {
+            if !node.ticket.same_owner(own) {
+                return true;
+            }
+            next = node.next.get();
+        }
+        false
+    }
+
+    /// Pops every waiter that can be claimed, to be readied once the lock has been released.
+    pub fn pop_all(&mut self) -> ClaimedList {
+        let mut list = ClaimedList { head: ptr::null() };
+        let mut tail: *const Waiter = ptr::null();
+        let mut next = self.head;
+        self.head = ptr::null();
+        self.tail = ptr::null();
+        // SAFETY: linked nodes are alive by `push`'s contract. Nodes whose claim is won stay alive
+        // until they are readied, so they can be chained.
+        unsafe {
+            while let Some(node) = next.as_ref() {
+                let this = next;
+                next = node.next.get();
+                node.linked.set(false);
+                if let Some(claimed) = node.ticket.claim(node.case) {
+                    std::mem::forget(claimed);
+                    node.next.set(ptr::null());
+                    match tail.as_ref() {
+                        Some(tail) => tail.next.set(this),
+                        None => list.head = this,
+                    }
+                    tail = this;
+                }
+            }
+        }
+        list
+    }
+
+    /// Unlinks `waiter` and tries to claim it.
+    #[inline]
+    fn take(&mut self, waiter: NonNull<Waiter>) -> Option<Popped> {
+        // SAFETY: `waiter` is linked here, so it is alive, and its owner cannot leave before it
+        // has taken the lock that the caller holds.
+        unsafe {
+            self.remove(waiter);
+            let node = waiter.as_ref();
+            let slot = node.slot;
+            node.ticket
+                .claim(node.case)
+                .map(|claimed| Popped { claimed, slot })
+        }
+    }
+}
+
+/// Waiters whose claims were won, each waiting for its ready. Dropping it readies the rest.
+#[derive(Debug)]
+#[must_use]
+pub struct ClaimedList {
+    head: *const Waiter,
+}
+
+// SAFETY: the nodes belong to this list until they are readied, on whichever thread.
+unsafe impl Send for ClaimedList {}
+
+impl Iterator for ClaimedList {
+    type Item = Popped;
+
+    fn next(&mut self) -> Option<Popped> {
+        // SAFETY: the node's claim was won in `pop_all` and its owner has not been readied yet.
+        let node = unsafe { self.head.as_ref()? };
+        self.head = node.next.get();
+        Some(Popped {
+            claimed: Claimed {
+                header: node.ticket.header,
+            },
+            slot: node.slot,
+        })
+    }
+}
+
+impl Drop for ClaimedList {
+    fn drop(&mut self) {
+        for popped in self.by_ref() {
+            popped.claimed.ready();
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Settings: what the program says, else the environment, else the default.
+
+use std::io;
+
+use crate::scheduler::Settings;
+use crate::stack::Class;
+
+/// Threads that `blocking` may use by default.
+const BLOCKING_THREADS: usize = 512;
+/// More workers than this is taken for a mistake.
+const MAX_WORKERS: usize = 1 << 12;
+
+/// What a builder was told.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Explicit {
+    pub(crate) workers: Option<usize>,
+    pub(crate) stack_size: Option<usize>,
+    pub(crate) blocking_threads: Option<usize>,
+}
+
+impl Explicit {
+    /// Fills the gaps from `variable`, usually the environment.
+    ///
+    /// # Errors
+    /// `InvalidInput` naming the setting or variable that is wrong.
+    pub(crate) fn resolve(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> io::Result<Settings> {
+        let number = |name: &str| number(name, variable(name), parse_count);
+        let workers = match (self.workers, number("HUELESS_WORKERS")?) {
+            (Some(0), _) => return Err(invalid("workers(0): a runtime needs a worker".into())),
+            (Some(n), _) | (None, Some(n)) => n,
+            (None, None) => num_cpus::get(),
+        };
+        if workers > MAX_WORKERS {
+            return Err(invalid(format!(
+                "{workers} workers: at most {MAX_WORKERS} are possible, one for each core is best"
+            )));
+        }
+        let class = match self.stack_size {
+            Some(bytes) => Class::for_usable(bytes)?,
+            None => match number_of_bytes("HUELESS_STACK", variable("HUELESS_STACK"))? {
+                Some(bytes) => Class::for_usable(bytes)
+                    .map_err(|error| invalid(format!("HUELESS_STACK: {error}")))?,
+                None => Class::DEFAULT,
+            },
+        };
+        let blocking_threads = match (self.blocking_threads, number("HUELESS_BLOCKING")?) {
+            (Some(0), _) => {
+                return Err(invalid(
+                    "blocking_threads(0): `blocking` needs a thread".into(),
+                ));
+            }
+            (Some(n), _) | (None, Some(n)) => n,
+            (None, None) => BLOCKING_THREADS,
+        };
+        Ok(Settings {
+            workers,
+            class,
+            blocking_threads,
+        })
+    }
+}
+
+fn invalid(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+fn number_of_bytes(name: &str, text: Option<String>) -> io::Result<Option<usize>> {
+    number(name, text, parse_bytes)
+}
+
+fn number(
+    name: &str,
+    text: Option<String>,
+    parse: fn(&str) -> Result<usize, &'static str>,
+) -> io::Result<Option<usize>> {
+    text.map(|text| parse(text.trim()).map_err(|why| invalid(format!("{name}={text}: {why}"))))
+        .transpose()
+}
+
+fn parse_count(text: &str) -> Result<usize, &'static str> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1"),
+        Ok(n) => Ok(n),
+        Err(_) => Err("not a whole number"),
+    }
+}
+
+/// `262144`, `256K`, `1M`, `1G`; an `iB` or `B` may follow the letter.
+pub(crate) fn parse_bytes(text: &str) -> Result<usize, &'static str> {
+    const WRONG: &str = "not a size; write bytes, or a number with K, M or G, as in 256K";
+    let upper = text.to_ascii_uppercase();
+    let digits = upper.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match upper[digits.len()..]
+        .trim_end_matches('B')
+        .trim_end_matches('I')
+    {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        _ => return Err(WRONG),
+    };
+    let number: usize = digits.trim().parse().map_err(|_| WRONG)?;
+    number.checked_mul(1 << shift).ok_or(WRONG)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(explicit: Explicit, variables: &[(&str, &str)]) -> io::Result<Settings> {
+        explicit.resolve(|name| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn explicit_beats_environment_beats_default() {
+        let environment = [("HUELESS_WORKERS", "3"), ("HUELESS_BLOCKING", "5")];
+        let explicit = Explicit {
+            workers: Some(7),
+            ..Explicit::default()
+        };
+        let settings = resolve(explicit, &environment).unwrap();
+        assert_eq!((settings.workers, settings.blocking_threads), (7, 5));
+        let settings = resolve(Explicit::default(), &environment).unwrap();
+        assert_eq!(settings.workers, 3);
+        let settings = resolve(Explicit::default(), &[]).unwrap();
+        assert_eq!(settings.workers, num_cpus::get());
+        assert_eq!(settings.class, Class::DEFAULT);
+    }
+
+    #[test]
+    fn a_bad_value_names_its_variable() {
+        for (name, value) in [
+            ("HUELESS_WORKERS", "0"),
+            ("HUELESS_WORKERS", "many"),
+            ("HUELESS_WORKERS", "1000000"),
+            ("HUELESS_STACK", "256X"),
+            ("HUELESS_STACK", "400G"),
+            ("HUELESS_BLOCKING", "-1"),
+        ] {
+            let error = resolve(Explicit::default(), &[(name, value)]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+            if value != "1000000" {
+                assert!(error.to_string().contains(name), "{error}");
+            }
+        }
+        let none = Explicit {
+            workers: Some(0),
+            ..Explicit::default()
+        };
+        assert!(resolve(none, &[]).is_err());
+    }
+
+    #[test]
+    fn sizes_are_read_with_and_without_letters() {
+        assert_eq!(parse_bytes("65536"), Ok(65_536));
+        assert_eq!(parse_bytes("256K"), Ok(256 << 10));
+        assert_eq!(parse_bytes("1 MiB"), Ok(1 << 20));
+        assert_eq!(parse_bytes("2gb"), Ok(2 << 30));
+        assert!(parse_bytes("K").is_err());
+        assert!(parse_bytes("-1").is_err());
+        assert!(parse_bytes("99999999999G").is_err());
+    }
+}

@@ -1,0 +1,13 @@
+//! Runtimes: built, used, shut down; and the global one.
+
+mod builder;
+mod config;
+pub(crate) mod global;
+mod handle;
+mod stacks;
+
+pub use builder::Builder;
+pub use handle::Runtime;
+pub use stacks::{GuardKind, Stacks, stacks};
+
+pub(crate) use global::{global, try_global};

@@ -1,0 +1,252 @@
+//! Who runs here: the way from any code to its worker and task.
+//!
+//! The thread-local holds the worker's address and nothing else. It is read through
+//! [`current_worker`], which is never inlined and returns the value, not the thread-local's
+//! address: so no reference into a thread's storage can live across a suspension.
+
+use std::cell::Cell;
+use std::io;
+use std::panic::Location;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::blocking::Pool;
+use crate::driver::Poller;
+use crate::park::{Wait, unwind_cancelled};
+use crate::runtime;
+use crate::scheduler::shared::{Remote, Shared};
+use crate::scheduler::worker::Worker;
+use crate::stack::Class;
+use crate::task::{JoinHandle, Spec, TaskId, TaskPtr, allocate};
+
+thread_local! {
+    static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
+}
+
+/// The worker whose thread this is, or null.
+#[inline(never)]
+pub(crate) fn current_worker() -> *const Worker {
+    // No destructor, so it can be read at any time.
+    WORKER.with(Cell::get)
+}
+
+/// Says whose thread this is.
+pub(crate) fn enter(worker: *const Worker) {
+    WORKER.with(|current| current.set(worker));
+}
+
+/// The task that runs here; `None` on plain threads and on a worker's own stack.
+#[inline]
+pub(crate) fn current_task() -> Option<TaskPtr> {
+    let worker = current_worker();
+    // SAFETY: a worker outlives its time in the thread-local.
+    unsafe { worker.as_ref() }?.current()
+}
+
+/// Makes a parked task ready.
+///
+/// # Safety
+/// The caller has won the task's claim and calls this once for it.
+#[inline]
+pub(crate) unsafe fn ready(task: TaskPtr) {
+    // SAFETY: the task is parked, hence started, so it has a home; that worker is alive as long as
+    // its tasks are. `current_worker` is this thread's.
+    unsafe {
+        let home = task.get().home.get();
+        let worker = current_worker();
+        if worker.is_null() {
+            Remote::push(home, task, false);
+        } else if ptr::eq((*worker).remote(), home) {
+            (*worker).push_ready(task);
+        } else {
+            let within = ptr::eq((*worker).remote().shared(), (*home).shared());
+            Remote::push(home, task, within);
+        }
+    }
+}
+
+/// Spawns on the current task's runtime, else on the global one.
+#[inline]
+pub(crate) fn spawn<F, T>(
+    f: F,
+    class: Option<Class>,
+    name: Option<Box<str>>,
+    spawned_at: &'static Location<'static>,
+) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let worker = current_worker();
+    // SAFETY: as in `current_task`.
+    match unsafe { worker.as_ref() } {
+        Some(worker) => {
+            let spec = Spec {
+                class: class.unwrap_or(worker.shared().settings.class),
+                name,
+                spawned_at,
+            };
+            // SAFETY: scheduled below, once; `f` and `T` borrow nothing.
+            let (task, handle) = unsafe { allocate(f, spec, worker.next_id()) };
+            worker.push_new(task);
+            handle
+        }
+        None => runtime::global().spawn_with(f, class, name, spawned_at),
+    }
+}
+
+/// Makes the next thing that a spawn may fail on fail here, as an error.
+pub(crate) fn ensure_started() -> io::Result<()> {
+    if current_worker().is_null() {
+        runtime::try_global()?;
+    }
+    Ok(())
+}
+
+/// A number for a task that is spawned from here.
+pub(crate) fn next_id() -> TaskId {
+    // SAFETY: as in `current_task`.
+    match unsafe { current_worker().as_ref() } {
+        Some(worker) => worker.next_id(),
+        None => TaskId::next(),
+    }
+}
+
+/// See [`crate::driver::current`].
+pub(crate) fn current_poller() -> io::Result<Arc<dyn Poller>> {
+    // SAFETY: as in `current_task`.
+    match unsafe { current_worker().as_ref() } {
+        Some(worker) => worker.remote().poller_or_new(),
+        None => runtime::try_global()?.shared().remotes[0].poller_or_new(),
+    }
+}
+
+/// Lets other tasks of this worker run first. On a plain OS thread, yields the thread.
+///
+/// A point of cancellation.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering};
+/// use std::sync::Arc;
+///
+/// hueless_runtime::run(|| {
+///     let done = Arc::new(AtomicBool::new(false));
+///     let seen = done.clone();
+///     hueless_runtime::spawn(move || done.store(true, Ordering::Release));
+///     while !seen.load(Ordering::Acquire) {
+///         hueless_runtime::yield_now();
+///     }
+/// });
+/// ```
+#[inline]
+pub fn yield_now() {
+    let worker = current_worker();
+    // SAFETY: as in `current_task`.
+    match unsafe { worker.as_ref() }.and_then(|worker| Some((worker, worker.current()?))) {
+        Some((worker, task)) => worker.yield_task(task),
+        None => std::thread::yield_now(),
+    }
+}
+
+/// Yields if this task has had its time: 10 ms while others wait, about 1 ms when a timer, a socket
+/// or a message has made one ready meanwhile. Otherwise costs about a nanosecond.
+///
+/// Put it into loops that compute for long: started tasks stay on their OS thread, so a neighbour
+/// on the same worker runs only when this task reaches an operation that may block, or this call.
+/// A point of cancellation when it yields. Does nothing on a plain OS thread.
+///
+/// # Examples
+///
+/// ```
+/// let handle = hueless_runtime::spawn(|| {
+///     let mut sum = 0u64;
+///     for i in 0..100_000 {
+///         sum += i;
+///         hueless_runtime::checkpoint();
+///     }
+///     sum
+/// });
+/// assert_eq!(handle.join().unwrap(), 4_999_950_000);
+/// ```
+#[inline]
+pub fn checkpoint() {
+    let worker = current_worker();
+    // SAFETY: as in `current_task`.
+    if let Some(worker) = unsafe { worker.as_ref() } {
+        let remote = worker.remote();
+        // Relaxed: the count is this thread's own, and the hint is advice.
+        if remote.hint.load(Ordering::Relaxed) == remote.switches.load(Ordering::Relaxed) {
+            checkpoint_slow();
+        }
+    }
+}
+
+#[cold]
+fn checkpoint_slow() {
+    yield_now();
+}
+
+/// Delivers a pending cancellation to `task`, which runs here.
+#[inline]
+pub(crate) fn deliver_cancellation(task: TaskPtr) {
+    // SAFETY: the running task is alive.
+    if unsafe { task.get() }.cancelled.get() && !std::thread::panicking() {
+        unwind_cancelled();
+    }
+}
+
+/// The blocking pool of the runtime whose task runs here; `None` outside tasks.
+pub(crate) fn current_pool<'a>() -> Option<&'a Pool> {
+    // SAFETY: as in `current_task`. The runtime's pool is there as long as its tasks are, and the
+    // caller is one of them.
+    let worker = unsafe { current_worker().as_ref() }?;
+    worker.current()?;
+    Some(&worker.shared().pool)
+}
+
+/// [`run_on`] the current task's runtime, else the global one.
+#[track_caller]
+pub(crate) fn run_here<F, T>(f: F, stack: usize, spawned_at: &'static Location<'static>) -> T
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    // SAFETY: as in `current_task`.
+    match unsafe { current_worker().as_ref() } {
+        Some(worker) => run_on(worker.shared(), f, stack, spawned_at),
+        None => run_on(runtime::global().shared(), f, stack, spawned_at),
+    }
+}
+
+/// Runs `f` as a task of `shared`'s runtime, on a stack of `stack` bytes, and waits for it; so `f`
+/// may borrow.
+#[track_caller]
+pub(crate) fn run_on<F, T>(
+    shared: &Shared,
+    f: F,
+    stack: usize,
+    spawned_at: &'static Location<'static>,
+) -> T
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    // A cancelled caller unwinds before the task exists rather than after.
+    drop(Wait::begin());
+    let spec = Spec {
+        class: Class::for_usable(stack).expect("a stack size of ours"),
+        name: None,
+        spawned_at,
+    };
+    // SAFETY: scheduled below, once. What `f` and `T` borrow outlives this call, and this call does
+    // not end before the task has: the wait is shielded, and nothing between here and it unwinds.
+    let (task, handle) = unsafe { allocate(f, spec, next_id()) };
+    shared.schedule(task);
+    match handle.join_shielded() {
+        Ok(value) => value,
+        Err(error) => error.resume(),
+    }
+}

@@ -1,0 +1,225 @@
+//! What a worker does when its own queues are empty: it looks round, steals, and sleeps.
+//!
+//! The order is Go's: own timers, injector, own sockets, other workers' deques; then it gives up
+//! the right to search, declares its sleep, looks at everything once more, and sleeps until its
+//! next timer.
+//!
+//! Thieves are patient: a task that has just been spawned is most likely to be waited for by its
+//! spawner, and who runs a task first keeps it for good. So a thief leaves a deque with one or two
+//! tasks alone until it has seen it unchanged for [`PATIENCE`].
+
+use std::hint::spin_loop;
+use std::time::{Duration, Instant};
+
+use crossbeam_deque::Steal;
+
+use crate::scheduler::worker::Worker;
+use crate::task::TaskPtr;
+
+/// How long a short deque must look the same before a thief takes from it.
+const PATIENCE: Duration = Duration::from_micros(50);
+/// A deque with more tasks than this is stolen from at once.
+const SHORT: usize = 2;
+/// Sockets are asked at least this often while tasks run.
+const POLL_PERIOD: Duration = Duration::from_micros(250);
+
+impl Worker {
+    /// Finds the next task, sleeping as long as there is none. `None` when the runtime stops and no
+    /// started task is left.
+    #[cold]
+    pub(super) fn search(&self) -> Option<TaskPtr> {
+        loop {
+            self.fire_timers();
+            self.empty_inbox();
+            if self.has_ready() {
+                return self.found_own();
+            }
+            if let Some(task) = self.take_from_injector() {
+                return self.found(task);
+            }
+            if self.poll(Some(Duration::ZERO)) {
+                return self.found_own();
+            }
+            if let Some(task) = self.steal() {
+                return self.found(task);
+            }
+            if self.shared.is_stopping() {
+                // Only a look round that began after the stop was seen counts as the last one.
+                let seen_before = self.stop_seen.replace(true);
+                if self.cancel_all() && seen_before {
+                    self.end_search();
+                    return None;
+                }
+                if self.has_ready() {
+                    return self.found_own();
+                }
+                if !seen_before {
+                    continue;
+                }
+            }
+            self.sleep();
+        }
+    }
+
+    /// A turn in the other order: see [`FAIR_PERIOD`](super::worker::FAIR_PERIOD).
+    #[cold]
+    pub(super) fn fair_turn(&self) -> Option<TaskPtr> {
+        self.empty_inbox();
+        self.fire_timers();
+        if let Some(poller) = self.remote().poller()
+            && poller.is_in_use()
+            && self.polled.get().elapsed() >= POLL_PERIOD
+        {
+            self.poll(Some(Duration::ZERO));
+        }
+        if self.shared.is_stopping() {
+            self.cancel_all();
+        }
+        if let Some(task) = self.take_from_injector() {
+            return Some(task);
+        }
+        if let Steal::Success(task) = self.shared.stealers[self.index].steal() {
+            return Some(task);
+        }
+        self.local.pop()
+    }
+
+    fn found_own(&self) -> Option<TaskPtr> {
+        self.end_search();
+        self.next()
+    }
+
+    fn found(&self, task: TaskPtr) -> Option<TaskPtr> {
+        // The last searcher to find something makes sure that somebody looks for the rest.
+        if self.end_search() && self.shared.has_stealable() && self.shared.idle.should_wake() {
+            self.shared.wake_one(self.index + 1);
+        }
+        Some(task)
+    }
+
+    /// Stops being counted as searching; true if this was the last searcher.
+    fn end_search(&self) -> bool {
+        self.searching.replace(false) && self.shared.idle.end_search()
+    }
+
+    fn take_from_injector(&self) -> Option<TaskPtr> {
+        loop {
+            match self.shared.injector.steal_batch_and_pop(&self.deque) {
+                Steal::Success(task) => return Some(task),
+                Steal::Empty => return None,
+                Steal::Retry => spin_loop(),
+            }
+        }
+    }
+
+    /// Asks the poller, if anything is registered; true if that made a task of this worker ready.
+    fn poll(&self, timeout: Option<Duration>) -> bool {
+        let Some(poller) = self.remote().poller() else {
+            return false;
+        };
+        if timeout.is_some_and(|t| t.is_zero()) && !poller.is_in_use() {
+            return false;
+        }
+        poller.wait(timeout);
+        self.polled.set(Instant::now());
+        self.has_ready()
+    }
+
+    /// Looks at the other workers' deques, from a random one on.
+    fn steal(&self) -> Option<TaskPtr> {
+        let workers = self.shared.stealers.len();
+        if workers == 1 {
+            return None;
+        }
+        if !self.searching.get() {
+            if !self.shared.idle.try_begin_search(workers) {
+                return None;
+            }
+            self.searching.set(true);
+        }
+        if let Some(task) = self.steal_round(SHORT) {
+            return Some(task);
+        }
+        if !self.shared.has_stealable() {
+            return None;
+        }
+        // Something lies in a short deque. Wait whether its owner takes it.
+        let since = Instant::now();
+        while since.elapsed() < PATIENCE {
+            if self.remote().inbox.has_tasks() || !self.shared.has_stealable() {
+                return None;
+            }
+            for _ in 0..64 {
+                spin_loop();
+            }
+        }
+        self.steal_round(0)
+    }
+
+    /// Steals half a deque that holds more than `more_than` tasks.
+    fn steal_round(&self, more_than: usize) -> Option<TaskPtr> {
+        let stealers = &self.shared.stealers;
+        let start = self.next_random() as usize % stealers.len();
+        for i in 0..stealers.len() {
+            let victim = (start + i) % stealers.len();
+            if victim == self.index || stealers[victim].len() <= more_than {
+                continue;
+            }
+            loop {
+                match stealers[victim].steal_batch_and_pop(&self.deque) {
+                    Steal::Success(task) => return Some(task),
+                    Steal::Empty => break,
+                    Steal::Retry => spin_loop(),
+                }
+            }
+        }
+        None
+    }
+
+    fn next_random(&self) -> u32 {
+        // Marsaglia's xorshift32.
+        let mut x = self.random.get();
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        self.random.set(x);
+        x
+    }
+
+    fn next_timeout(&self) -> Option<Duration> {
+        if self.timers().len() == 0 {
+            return None;
+        }
+        self.timers().next_timeout(Instant::now())
+    }
+
+    /// Sleeps until somebody wakes this worker or its next timer is due.
+    fn sleep(&self) {
+        self.end_search();
+        let inbox = &self.remote().inbox;
+        if !inbox.begin_sleep() {
+            return;
+        }
+        let idle = &self.shared.idle;
+        idle.begin_sleep();
+        let stop_is_news = self.shared.is_stopping() && !self.stop_seen.get();
+        if !stop_is_news && !self.shared.has_stealable() {
+            match self.next_timeout() {
+                Some(timeout) if timeout.is_zero() => {}
+                timeout => match self.remote().poller() {
+                    Some(_) => {
+                        self.poll(timeout);
+                    }
+                    None => match timeout {
+                        None => self.parker.park(),
+                        Some(timeout) => self.parker.park_timeout(timeout),
+                    },
+                },
+            }
+        }
+        if inbox.end_sleep() {
+            idle.end_sleep();
+        }
+        self.shared.wake_monitor();
+    }
+}

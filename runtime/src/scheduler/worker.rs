@@ -1,0 +1,408 @@
+//! A worker: one OS thread that runs tasks.
+//!
+//! Where a worker's tasks wait, and in which order it takes them:
+//!
+//! 1. `run_next`: the task that was made ready last. It runs next, while what it shares with its
+//!    waker is warm.
+//! 2. `local`: its other ready tasks, first in, first out.
+//! 3. the inbox: its tasks that other threads have made ready.
+//! 4. `deque`: new tasks, last in, first out, so that a tree of spawns stays shallow in stacks.
+//!    Thieves take from the other end.
+//! 5. the injector, other workers' deques: see [`search`](super::search).
+//!
+//! Every [`FAIR_PERIOD`]th turn the order is turned round, so that no two tasks that ready each
+//! other starve a third, nor tasks that yield the timers, the sockets or the new tasks.
+//!
+//! Everything here is the worker's own and is touched on its thread only: by the loop on the
+//! thread's own stack, or by the task that runs on it, never both at once.
+
+use std::cell::{Cell, UnsafeCell};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use crossbeam_deque as deque;
+use crossbeam_utils::sync::Parker;
+
+use crate::cancel;
+use crate::park::Settled;
+use crate::scheduler::context;
+use crate::scheduler::monitor;
+use crate::scheduler::shared::{Remote, Settings, Shared};
+use crate::scheduler::timer::Wheel;
+use crate::stack::{Cache, overflow};
+use crate::task::{
+    Described, Failure, Fiber, IdBlock, OwnedList, Parked, Step, TaskId, TaskPtr, TaskQueue,
+    suspend,
+};
+
+/// After so many turns the queues are looked at in the other order (Go's number).
+pub(super) const FAIR_PERIOD: u32 = 61;
+
+/// See the module.
+pub(crate) struct Worker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) index: usize,
+    pub(super) parker: Parker,
+    current: Cell<Option<TaskPtr>>,
+    run_next: Cell<Option<TaskPtr>>,
+    pub(super) local: TaskQueue,
+    pub(super) deque: deque::Worker<TaskPtr>,
+    /// Whether the last task yielded: new tasks go first then.
+    yielded: Cell<bool>,
+    pub(super) turn: Cell<u32>,
+    timers: Wheel,
+    stacks: UnsafeCell<Cache>,
+    owned: OwnedList,
+    ids: IdBlock,
+    pub(super) random: Cell<u32>,
+    /// Whether this worker is counted as searching.
+    pub(super) searching: Cell<bool>,
+    /// Whether this worker has seen that the runtime stops.
+    pub(super) stop_seen: Cell<bool>,
+    /// When the poller was last asked.
+    pub(super) polled: Cell<Instant>,
+}
+
+impl Worker {
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    #[inline]
+    pub(crate) fn remote(&self) -> &Remote {
+        &self.shared.remotes[self.index]
+    }
+
+    pub(crate) fn timers(&self) -> &Wheel {
+        &self.timers
+    }
+
+    /// The task that runs here; `None` on the worker's own stack.
+    #[inline]
+    pub(crate) fn current(&self) -> Option<TaskPtr> {
+        self.current.get()
+    }
+
+    pub(crate) fn next_id(&self) -> TaskId {
+        self.ids.next()
+    }
+
+    /// Puts a task of this worker that has become ready in front; the one that was there goes to
+    /// the queue.
+    #[inline]
+    pub(crate) fn push_ready(&self, task: TaskPtr) {
+        if let Some(before) = self.run_next.replace(Some(task)) {
+            // SAFETY: ready tasks of this worker.
+            unsafe { self.local.push(before) };
+        }
+    }
+
+    /// Offers a new task to this worker and to thieves.
+    #[inline]
+    pub(crate) fn push_new(&self, task: TaskPtr) {
+        let had_others = !self.deque.is_empty();
+        self.deque.push(task);
+        // A single new task is left to this worker, which most likely waits for it next.
+        if had_others && self.shared.idle.should_wake() {
+            self.shared.wake_one(self.index + 1);
+        }
+    }
+
+    /// Suspends `task`, which runs here, behind all that is ready.
+    #[inline]
+    pub(crate) fn yield_task(&self, task: TaskPtr) {
+        context::deliver_cancellation(task);
+        // SAFETY: `task` runs here, so the yielder is its fiber's, and it goes straight into one
+        // list of its own worker.
+        unsafe {
+            suspend(task.get().yielder.get(), || {
+                self.yielded.set(true);
+                self.local.push(task);
+                true
+            });
+        }
+    }
+
+    /// Runs tasks until the runtime stops.
+    fn run_all(&self) {
+        while let Some(task) = self.next().or_else(|| self.search()) {
+            self.run(task);
+        }
+    }
+
+    #[inline]
+    pub(super) fn next(&self) -> Option<TaskPtr> {
+        let turn = self.turn.get() + 1;
+        self.turn.set(turn);
+        if turn == FAIR_PERIOD {
+            self.turn.set(0);
+            if let Some(task) = self.fair_turn() {
+                return Some(task);
+            }
+        }
+        if let Some(task) = self.run_next.take() {
+            return Some(task);
+        }
+        if self.yielded.replace(false)
+            && let Some(task) = self.deque.pop()
+        {
+            return Some(task);
+        }
+        if let Some(task) = self.local.pop() {
+            return Some(task);
+        }
+        self.empty_inbox();
+        self.local.pop().or_else(|| self.deque.pop())
+    }
+
+    /// Moves what other threads made ready into the local queue.
+    #[inline]
+    pub(super) fn empty_inbox(&self) {
+        let taken = self.remote().inbox.take();
+        if taken.to_search {
+            self.searching.set(true);
+        }
+        for task in taken {
+            // SAFETY: a task in this worker's inbox is ready and this worker's.
+            unsafe { self.local.push(TaskPtr::new(task)) };
+        }
+    }
+
+    /// Runs `task` until it suspends or ends.
+    #[inline]
+    fn run(&self, task: TaskPtr) {
+        // SAFETY: a task out of the queues is this worker's, and alive until it has ended.
+        let header = unsafe { task.get() };
+        if header.home.get().is_null() && !self.start(task) {
+            return;
+        }
+        let remote = self.remote();
+        // Relaxed: the monitor reads these as figures.
+        let switches = remote.switches.load(Ordering::Relaxed) + 1;
+        remote.switches.store(switches, Ordering::Relaxed);
+        self.current.set(Some(task));
+        loop {
+            // SAFETY: the fiber is the worker's while the task is not running, and the task does
+            // not touch it while it is.
+            let step = unsafe { (*header.fiber.get()).as_mut().expect("started").resume() };
+            match step {
+                Step::Suspended(suspend) => {
+                    self.current.set(None);
+                    // SAFETY: once, while the task is suspended.
+                    if unsafe { suspend.commit() } {
+                        return;
+                    }
+                    self.current.set(Some(task));
+                }
+                Step::Finished => {
+                    self.current.set(None);
+                    self.retire(task);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Gives a new task a stack and pins it to this worker; false if there is none to be had.
+    fn start(&self, task: TaskPtr) -> bool {
+        // SAFETY: the new task is this worker's; the stack cache is touched here and in `retire`
+        // only, never while a task runs.
+        unsafe {
+            let header = task.get();
+            header.home.set(self.remote());
+            let mut stack = match (*self.stacks.get()).take(header.class) {
+                Ok(stack) => stack,
+                Err(error) => {
+                    task.fail(Failure::NoStack(error));
+                    task.release();
+                    return false;
+                }
+            };
+            stack.set_owner(task.as_non_null().as_ptr().cast());
+            header.cancelled.set(self.shared.is_stopping());
+            *header.fiber.get() = Some(Fiber::new(stack, task, TaskPtr::run));
+            self.owned.insert(task);
+        }
+        // Relaxed: a figure.
+        self.remote()
+            .started
+            .store(self.owned.len(), Ordering::Relaxed);
+        true
+    }
+
+    /// Takes leave of a task whose code has returned.
+    fn retire(&self, task: TaskPtr) {
+        // SAFETY: the task has ended; its fiber and list links are the worker's, and the worker
+        // gives up the task's own count.
+        unsafe {
+            self.owned.remove(task);
+            let fiber = (*task.get().fiber.get()).take();
+            let stack = fiber.expect("a task that ran has a fiber").into_stack();
+            (*self.stacks.get()).put(stack);
+            task.release();
+        }
+        // Relaxed: a figure.
+        self.remote()
+            .started
+            .store(self.owned.len(), Ordering::Relaxed);
+    }
+
+    /// Fires what is due.
+    pub(super) fn fire_timers(&self) {
+        if self.timers.len() != 0 {
+            self.timers.fire(Instant::now());
+            self.publish_timers();
+        }
+    }
+
+    /// Tells the monitor how many timers are armed.
+    #[inline]
+    pub(super) fn publish_timers(&self) {
+        // Relaxed: a figure.
+        self.remote()
+            .timers
+            .store(self.timers.len(), Ordering::Relaxed);
+    }
+
+    /// Whether a task is ready here.
+    pub(super) fn has_ready(&self) -> bool {
+        let next = self.run_next.take();
+        self.run_next.set(next);
+        next.is_some() || !self.local.is_empty()
+    }
+
+    /// The stop of the runtime: tells every started task that it is cancelled. Returns whether
+    /// none is left.
+    pub(super) fn cancel_all(&self) -> bool {
+        if cancel::UNWINDS {
+            // On the worker's own stack the thread's panic count is the sum over parked tasks: if
+            // it is zero, none of them is unwinding.
+            let nobody_unwinds = !std::thread::panicking();
+            self.owned.for_each(|task| {
+                // SAFETY: owned tasks are alive, and their cells are this worker's.
+                let header = unsafe { task.get() };
+                header.cancelled.set(true);
+                let may = match header.parked.get() {
+                    Parked::Cancellable => true,
+                    Parked::MaybeUnwinding => nobody_unwinds,
+                    Parked::No | Parked::Shielded => false,
+                };
+                if may && header.header.claim.settle_current(Settled::CANCELLED) {
+                    self.push_ready(task);
+                }
+            });
+        }
+        self.owned.len() == 0
+    }
+}
+
+/// Starts the workers and the monitor of a runtime.
+///
+/// # Errors
+/// When the system refuses a thread or its signal stack; what had been started is stopped again.
+pub(crate) fn start(settings: Settings) -> io::Result<Arc<Shared>> {
+    overflow::install(describe_owner);
+    let deques: Vec<_> = (0..settings.workers)
+        .map(|_| deque::Worker::new_lifo())
+        .collect();
+    let parkers: Vec<_> = (0..settings.workers).map(|_| Parker::new()).collect();
+    let unparkers = parkers.iter().map(|p| p.unparker().clone()).collect();
+    let stealers = deques.iter().map(deque::Worker::stealer).collect();
+    let shared = Shared::new(settings, unparkers, stealers);
+
+    let started = (|| {
+        for (index, (deque, parker)) in deques.into_iter().zip(parkers).enumerate() {
+            start_worker(&shared, index, deque, parker)?;
+        }
+        monitor::start(&shared)
+    })();
+    match started {
+        Ok(()) => Ok(shared),
+        Err(error) => {
+            shared.stop();
+            shared.wait_for_end(None);
+            Err(error)
+        }
+    }
+}
+
+fn start_worker(
+    shared: &Arc<Shared>,
+    index: usize,
+    deque: deque::Worker<TaskPtr>,
+    parker: Parker,
+) -> io::Result<()> {
+    let (report, reported) = std::sync::mpsc::channel();
+    let shared_there = shared.clone();
+    shared.thread_starts();
+    let spawned = std::thread::Builder::new()
+        .name(format!("hueless-{index}"))
+        .spawn(move || {
+            let shared = shared_there;
+            match overflow::AltStack::install() {
+                Ok(_alternate) => {
+                    let _ = report.send(Ok(()));
+                    worker_main(shared.clone(), index, deque, parker);
+                }
+                Err(error) => {
+                    let _ = report.send(Err(error));
+                }
+            }
+            shared.thread_ends();
+        });
+    match spawned {
+        Ok(_) => reported.recv().expect("a worker reports its start"),
+        Err(error) => {
+            shared.thread_ends();
+            Err(io::Error::new(
+                error.kind(),
+                format!(
+                    "cannot start worker {index}: {error}; raise the limit of threads \
+                     (ulimit -u) or ask for fewer workers"
+                ),
+            ))
+        }
+    }
+}
+
+fn worker_main(shared: Arc<Shared>, index: usize, deque: deque::Worker<TaskPtr>, parker: Parker) {
+    let worker = Worker {
+        shared,
+        index,
+        parker,
+        current: Cell::new(None),
+        run_next: Cell::new(None),
+        local: TaskQueue::new(),
+        deque,
+        yielded: Cell::new(false),
+        turn: Cell::new(0),
+        timers: Wheel::new(),
+        stacks: UnsafeCell::new(Cache::new()),
+        owned: OwnedList::new(),
+        ids: IdBlock::new(),
+        random: Cell::new(0x9E37_79B9 ^ (index as u32 + 1)),
+        searching: Cell::new(false),
+        stop_seen: Cell::new(false),
+        polled: Cell::new(Instant::now()),
+    };
+    context::enter(&worker);
+    worker.run_all();
+    if let Some(poller) = worker.remote().poller() {
+        poller.close();
+    }
+    context::enter(std::ptr::null());
+}
+
+/// Names the task whose stack has overflowed.
+fn describe_owner(owner: *const (), out: &mut dyn std::fmt::Write) {
+    if owner.is_null() {
+        let _ = out.write_str("a task");
+        return;
+    }
+    let header = std::ptr::NonNull::new(owner.cast_mut().cast()).expect("not null");
+    // SAFETY: the word at the top of a live stack is its task's header, put there by `start`.
+    let header = unsafe { TaskPtr::new(header).get() };
+    let _ = write!(out, "{}", Described::of(header));
+}

@@ -1,0 +1,85 @@
+//! [`Stack`]: the ownership of one slot.
+
+use std::mem;
+
+use corosensei::stack::StackPointer;
+
+use super::class::Class;
+use super::pool;
+use super::slot::Slot;
+
+/// A stack to run a coroutine on.
+///
+/// It owns one slot, whose guard is in place. Taken from a
+/// [`Cache`](super::Cache); [`Cache::put`](super::Cache::put) is the cheap way
+/// back.
+///
+/// # Drop
+///
+/// The slot goes to the process-wide pool, which takes a lock.
+#[derive(Debug)]
+pub(crate) struct Stack(Slot);
+
+impl Stack {
+    /// Takes possession of `slot`, which has no owner word yet.
+    ///
+    /// This touches the slot's topmost page.
+    ///
+    /// # Safety
+    ///
+    /// The slot lies in a mapped region, its guard is in place, and nobody else
+    /// has it: neither a list of free slots nor another stack.
+    #[inline]
+    pub(super) unsafe fn adopt(slot: Slot) -> Stack {
+        // Whoever had the slot before may be gone: the overflow handler must
+        // not take its word for the new owner's.
+        //
+        // SAFETY: ours from here on.
+        unsafe { slot.set_owner(std::ptr::null()) };
+        Stack(slot)
+    }
+
+    /// Gives the slot up without handing it to anyone.
+    #[inline]
+    pub(super) fn into_slot(self) -> Slot {
+        let slot = self.0;
+        mem::forget(self);
+        slot
+    }
+
+    /// Its size class.
+    #[inline]
+    pub(crate) fn class(&self) -> Class {
+        self.0.class()
+    }
+
+    /// Says who runs on it from now on; null for nobody in particular.
+    ///
+    /// The overflow handler passes it to the `describe` that
+    /// [`overflow::install`](super::overflow::install) was given.
+    #[inline]
+    pub(crate) fn set_owner(&mut self, owner: *const ()) {
+        // SAFETY: we own the slot.
+        unsafe { self.0.set_owner(owner) }
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        pool::give(self.0.class(), [self.0]);
+    }
+}
+
+// SAFETY: the slot is ours alone until the drop, its guard is in place below at
+// least 63 KiB of memory, and `Slot` keeps both ends aligned.
+unsafe impl corosensei::stack::Stack for Stack {
+    #[inline]
+    fn base(&self) -> StackPointer {
+        self.0.base()
+    }
+
+    #[inline]
+    fn limit(&self) -> StackPointer {
+        self.0.start()
+    }
+}

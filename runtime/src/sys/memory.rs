@@ -1,0 +1,161 @@
+//! Address space: reserve, protect, give back.
+//!
+//! Everything here works on whole pages of private anonymous memory. Nothing
+//! touches the memory itself, so reserving costs address space only.
+
+use std::io;
+use std::ptr;
+
+use super::advise::{self, Advice};
+
+/// A range of addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Span {
+    /// Lowest address.
+    pub(crate) start: usize,
+    /// Length in bytes.
+    pub(crate) len: usize,
+}
+
+impl Span {
+    /// The first address above the range.
+    pub(crate) fn end(self) -> usize {
+        self.start + self.len
+    }
+
+    /// Whether the range holds `address`.
+    pub(crate) fn contains(self, address: usize) -> bool {
+        (self.start..self.end()).contains(&address)
+    }
+}
+
+/// Reserves `size` bytes of readable and writable address space at a multiple
+/// of `align` (a power of two), without committing memory to it.
+///
+/// # Errors
+///
+/// Those of `mmap`.
+pub(crate) fn reserve(size: usize, align: usize) -> io::Result<Span> {
+    debug_assert!(align.is_power_of_two());
+    let mapped = map(size)?;
+    if mapped.start.is_multiple_of(align) {
+        return Ok(mapped);
+    }
+    // The first of a row of mappings is rarely aligned. Reserving more and
+    // cutting off both ends makes it so; the kernel then places the next one
+    // right below it, aligned already.
+    //
+    // SAFETY: `mapped` was mapped just now and nobody else knows of it.
+    unsafe { release(mapped)? };
+    let wide = map(size + align)?;
+    let start = wide.start.next_multiple_of(align);
+    let kept = Span { start, len: size };
+    let below = Span {
+        start: wide.start,
+        len: start - wide.start,
+    };
+    let above = Span {
+        start: kept.end(),
+        len: wide.end() - kept.end(),
+    };
+    for end in [below, above] {
+        if end.len > 0 {
+            // SAFETY: part of `wide`, mapped just now, outside what is kept.
+            // Failing to cut it off wastes address space and no more.
+            let _ = unsafe { release(end) };
+        }
+    }
+    Ok(kept)
+}
+
+fn map(size: usize) -> io::Result<Span> {
+    // SAFETY: a new private mapping at an address of the kernel's choice
+    // affects no memory that anybody uses.
+    let address = unsafe {
+        libc::mmap(
+            ptr::null_mut(),
+            size,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    if address == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(Span {
+        start: address.addr(),
+        len: size,
+    })
+}
+
+/// Unmaps `span`.
+///
+/// # Safety
+///
+/// The caller owns the mapping, and nothing refers to memory in it any more.
+///
+/// # Errors
+///
+/// Those of `munmap`: cutting a piece out of a mapping can exceed the limit of
+/// mappings. The range is then still mapped.
+pub(crate) unsafe fn release(span: Span) -> io::Result<()> {
+    // SAFETY: the caller gives up the range.
+    check(unsafe { libc::munmap(pointer(span), span.len) })
+}
+
+/// Makes `span` inaccessible; it becomes a mapping of its own.
+///
+/// # Safety
+///
+/// The caller owns the range and no live object lies in it.
+///
+/// # Errors
+///
+/// Those of `mprotect`, among them `ENOMEM` at the limit of mappings.
+pub(crate) unsafe fn protect(span: Span) -> io::Result<()> {
+    // SAFETY: the caller owns the range; nothing live becomes inaccessible.
+    check(unsafe { libc::mprotect(pointer(span), span.len, libc::PROT_NONE) })
+}
+
+/// Asks for small pages: one touched page must not cost 2 MiB.
+///
+/// A kernel built without huge pages refuses, and has no need of it.
+pub(crate) fn forbid_huge_pages(span: Span) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: the advice changes how memory is backed, never its contents.
+    unsafe {
+        libc::madvise(pointer(span), span.len, libc::MADV_NOHUGEPAGE);
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = span;
+}
+
+/// Whether the kernel can guard a range without a mapping of its own.
+pub(crate) fn has_light_guards() -> bool {
+    let Some(advice) = Advice::GUARD else {
+        return false;
+    };
+    // No system has pages above 64 KiB.
+    let Ok(trial) = map(64 << 10) else {
+        return false;
+    };
+    // SAFETY: `trial` is ours alone and holds nothing.
+    let installed = unsafe { advise::each(&[trial], advice) }.is_ok();
+    // SAFETY: as above; nothing refers to it any more.
+    let _ = unsafe { release(trial) };
+    installed
+}
+
+fn pointer(span: Span) -> *mut libc::c_void {
+    ptr::with_exposed_provenance_mut(span.start)
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}

@@ -1,0 +1,15 @@
+//! Calls to the operating system, one file per mechanism.
+//!
+//! What a platform must provide:
+//!
+//! - [`memory`]: reserving address space without committing memory, giving
+//!   pages back, and making a range inaccessible by `mprotect`. Guards that
+//!   need no mapping of their own are optional.
+//! - [`advise`]: telling the kernel the same thing about many ranges at once,
+//!   or a loop that does it one by one.
+//! - [`signal`]: fault handlers, alternate signal stacks, and the few calls
+//!   that a handler may make.
+
+pub(crate) mod advise;
+pub(crate) mod memory;
+pub(crate) mod signal;

@@ -1,0 +1,216 @@
+//! A task with its closure and its output: one allocation from spawn to join.
+
+use std::any::Any;
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr::NonNull;
+
+use crate::cancel;
+use crate::task::header::{TaskHeader, TaskPtr};
+use crate::task::id::TaskId;
+use crate::task::state::Finish;
+
+/// Why a task has no value to give.
+pub(crate) enum Failure {
+    /// Its closure panicked.
+    Panic(Box<dyn Any + Send>),
+    /// It was cancelled.
+    Cancelled,
+    /// No stack was to be had for it.
+    NoStack(io::Error),
+}
+
+/// What depends on the closure's type.
+pub(crate) struct VTable {
+    pub(crate) run: unsafe fn(TaskPtr),
+    pub(crate) fail: unsafe fn(TaskPtr, Failure),
+    pub(crate) take_output: unsafe fn(TaskPtr, *mut ()),
+    pub(crate) deallocate: unsafe fn(TaskPtr),
+}
+
+enum Stage<F, T> {
+    New(F),
+    Output(Result<T, Failure>),
+    Empty,
+}
+
+#[repr(C)]
+pub(crate) struct TaskCell<F, T> {
+    header: TaskHeader,
+    /// The closure's until the task is started, the task's until `DONE`, then as `state` says.
+    stage: UnsafeCell<Stage<F, T>>,
+}
+
+impl<F: FnOnce() -> T, T> TaskCell<F, T> {
+    const VTABLE: VTable = VTable {
+        run: Self::run,
+        fail: Self::fail,
+        take_output: Self::take_output,
+        deallocate: Self::deallocate,
+    };
+
+    /// Allocates a task; `header` gets the vtable to put into it.
+    #[inline]
+    pub(crate) fn allocate(f: F, header: impl FnOnce(&'static VTable) -> TaskHeader) -> TaskPtr {
+        let cell = Box::new(Self {
+            header: header(&Self::VTABLE),
+            stage: UnsafeCell::new(Stage::New(f)),
+        });
+        TaskPtr::new(NonNull::from(Box::leak(cell)).cast())
+    }
+
+    /// # Safety
+    /// `task` is of this very type and alive, and the caller owns its stage.
+    unsafe fn replace_stage(task: TaskPtr, stage: Stage<F, T>) -> Stage<F, T> {
+        let this = task.as_non_null().cast::<Self>().as_ptr();
+        // SAFETY: by this function's contract nobody else uses the stage.
+        unsafe { std::mem::replace(&mut *(*this).stage.get(), stage) }
+    }
+
+    /// # Safety
+    /// As [`TaskPtr::run`].
+    unsafe fn run(task: TaskPtr) {
+        // SAFETY: the stage is the running task's until `finish`.
+        unsafe {
+            let Stage::New(f) = Self::replace_stage(task, Stage::Empty) else {
+                unreachable!("a task runs once");
+            };
+            let header = task.get();
+            let result = if header.cancelled.get() {
+                // Cancelled before it began: its closure is dropped here, where that may block.
+                drop_quietly(f);
+                Err(Failure::Cancelled)
+            } else {
+                catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
+                    if cancel::is_cancellation(&*payload) {
+                        Failure::Cancelled
+                    } else {
+                        Failure::Panic(payload)
+                    }
+                })
+            };
+            Self::deliver(task, result);
+        }
+    }
+
+    /// # Safety
+    /// As [`TaskPtr::fail`].
+    unsafe fn fail(task: TaskPtr, failure: Failure) {
+        // SAFETY: a new task's stage is its owner's.
+        unsafe {
+            drop_quietly(Self::replace_stage(task, Stage::Empty));
+            Self::deliver(task, Err(failure));
+        }
+    }
+
+    /// Hands the result to the join handle, or drops it here if there is none.
+    ///
+    /// # Safety
+    /// The caller owns the stage, which is empty.
+    unsafe fn deliver(task: TaskPtr, result: Result<T, Failure>) {
+        // SAFETY: the stage is ours until `finish`, and again if that says `Detached`.
+        unsafe {
+            let header = task.get();
+            if header.state.is_detached() {
+                report_if_panicked(header, &result);
+                drop_quietly(result);
+                return;
+            }
+            Self::replace_stage(task, Stage::Output(result));
+            match header.state.finish() {
+                Finish::Detached => {
+                    let Stage::Output(result) = Self::replace_stage(task, Stage::Empty) else {
+                        unreachable!("the output was stored above");
+                    };
+                    report_if_panicked(header, &result);
+                    drop_quietly(result);
+                }
+                Finish::Handle => {}
+                Finish::Joiner => {
+                    // The joiner stored it before it set `JOINER` and leaves it to us after `DONE`.
+                    let ticket = (*header.joiner.get()).take();
+                    if let Some(claimed) = ticket.expect("`JOINER` is set").claim(0) {
+                        claimed.ready();
+                    }
+                }
+            }
+        }
+    }
+
+    /// # Safety
+    /// As [`TaskPtr::take_output`].
+    unsafe fn take_output(task: TaskPtr, to: *mut ()) {
+        // SAFETY: the task is done and the output the caller's; `to` has this type by contract.
+        unsafe {
+            let Stage::Output(result) = Self::replace_stage(task, Stage::Empty) else {
+                unreachable!("a task's output is taken once");
+            };
+            *to.cast::<Option<Result<T, Failure>>>() = Some(result);
+        }
+    }
+
+    /// # Safety
+    /// As [`TaskPtr::deallocate`].
+    unsafe fn deallocate(task: TaskPtr) {
+        // SAFETY: allocated in `allocate` with this type, and nobody else holds it.
+        drop(unsafe { Box::from_raw(task.as_non_null().cast::<Self>().as_ptr()) });
+    }
+}
+
+/// Says on stderr that a panic ended a task that nobody joins.
+pub(crate) fn report_if_panicked<T>(header: &TaskHeader, result: &Result<T, Failure>) {
+    match result {
+        Err(Failure::Panic(_)) => {
+            eprintln!(
+                "{} ended by this panic; nobody joined it",
+                Described::of(header)
+            );
+        }
+        Err(Failure::NoStack(error)) => {
+            eprintln!(
+                "{} could not start: {error}; nobody joined it",
+                Described::of(header)
+            );
+        }
+        Ok(_) | Err(Failure::Cancelled) => {}
+    }
+}
+
+/// Drops `value`. If that panics, std has printed the panic already, and the payload is dropped
+/// too; a payload whose own drop panics is leaked.
+pub(crate) fn drop_quietly<V>(value: V) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value)))
+        && let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload)))
+    {
+        std::mem::forget(payload);
+    }
+}
+
+/// `task 7 "fetch" (spawned src/main.rs:12)`
+pub(crate) struct Described<'a> {
+    id: TaskId,
+    name: Option<&'a str>,
+    at: &'static Location<'static>,
+}
+
+impl<'a> Described<'a> {
+    pub(crate) fn new(id: TaskId, name: Option<&'a str>, at: &'static Location<'static>) -> Self {
+        Self { id, name, at }
+    }
+
+    pub(crate) fn of(header: &'a TaskHeader) -> Self {
+        Self::new(header.id, header.name.as_deref(), header.spawned_at)
+    }
+}
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {}", self.id)?;
+        if let Some(name) = self.name {
+            write!(f, " {name:?}")?;
+        }
+        write!(f, " (spawned {}:{})", self.at.file(), self.at.line())
+    }
+}

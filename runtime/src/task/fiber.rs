@@ -1,0 +1,162 @@
+//! The one place where stacks are switched.
+//!
+//! A [`Fiber`] is a corosensei coroutine on one of our stacks. The worker resumes it; the code on it
+//! suspends itself with a [`Suspend`], the commit callback that the worker runs once the stack has
+//! been left. Nothing above this file knows how a switch is done, so everything above it can be
+//! modelled without assembly.
+//!
+//! Under `--cfg hueless_tsan` ThreadSanitizer is told of each switch, by the resumer only.
+
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+
+use crate::stack::Stack;
+use crate::task::TaskPtr;
+
+/// What a task leaves behind for its worker when it suspends.
+pub(crate) struct Suspend {
+    commit: unsafe fn(*mut ()) -> bool,
+    data: *mut (),
+}
+
+impl Suspend {
+    /// Runs the commit; false if the task shall continue at once.
+    ///
+    /// # Safety
+    /// Once for each suspension, on the worker, while the task is suspended.
+    #[inline]
+    pub(crate) unsafe fn commit(self) -> bool {
+        // SAFETY: `data` points to the commit closure on the suspended stack, and `commit` was made
+        // for its type, both by `suspend`.
+        unsafe { (self.commit)(self.data) }
+    }
+}
+
+/// Where a fiber's code finds its way back to the worker.
+pub(crate) type Yield = *const Yielder<(), Suspend>;
+
+/// Suspends the fiber that is running; the worker then calls `commit`.
+///
+/// # Safety
+/// `yielder` is that of the running fiber.
+#[inline]
+pub(crate) unsafe fn suspend<C: FnOnce() -> bool>(yielder: Yield, commit: C) {
+    unsafe fn call<C: FnOnce() -> bool>(data: *mut ()) -> bool {
+        // SAFETY: `data` is `&mut commit` below, read once. The closure is moved to the worker's
+        // stack first: once it lets peers in, the task's frame is not ours to look at.
+        let commit = unsafe { data.cast::<C>().read() };
+        commit()
+    }
+    let mut commit = std::mem::ManuallyDrop::new(commit);
+    let suspend = Suspend {
+        commit: call::<C>,
+        data: (&raw mut commit).cast(),
+    };
+    // SAFETY: the yielder belongs to the running fiber by this function's contract, so it is alive.
+    unsafe { (*yielder).suspend(suspend) };
+}
+
+/// How a resume ended.
+pub(crate) enum Step {
+    /// The task waits; its commit is to be run.
+    Suspended(Suspend),
+    /// The task's code has returned.
+    Finished,
+}
+
+/// A task's code on its stack.
+pub(crate) struct Fiber {
+    coroutine: Coroutine<(), Suspend, (), Stack>,
+    #[cfg(hueless_tsan)]
+    tsan: tsan::TsanFiber,
+}
+
+impl Fiber {
+    /// Sets up `entry(task)` on `stack`; the task's `yielder` is filled in at the first resume.
+    ///
+    /// # Safety
+    /// `task` outlives the fiber, and `entry` does not unwind.
+    #[inline]
+    pub(crate) unsafe fn new(stack: Stack, task: TaskPtr, entry: unsafe fn(TaskPtr)) -> Self {
+        let body = move |own: &Yielder<(), Suspend>, ()| {
+            // SAFETY: the task outlives the fiber by `new`'s contract, and only its own worker,
+            // which is here, uses the cell.
+            unsafe {
+                task.get().yielder.set(own);
+                entry(task);
+            }
+        };
+        // SAFETY: the closure holds plain pointers, which the contract keeps valid.
+        let coroutine = unsafe { Coroutine::with_stack_unchecked(stack, body) };
+        Self {
+            coroutine,
+            #[cfg(hueless_tsan)]
+            tsan: tsan::TsanFiber::new(),
+        }
+    }
+
+    /// Switches to the fiber until it suspends or ends.
+    #[inline]
+    pub(crate) fn resume(&mut self) -> Step {
+        #[cfg(hueless_tsan)]
+        let _switched = self.tsan.enter();
+        match self.coroutine.resume(()) {
+            CoroutineResult::Yield(suspend) => Step::Suspended(suspend),
+            CoroutineResult::Return(()) => Step::Finished,
+        }
+    }
+
+    /// Takes the stack back from a fiber that has finished.
+    #[inline]
+    pub(crate) fn into_stack(self) -> Stack {
+        self.coroutine.into_stack()
+    }
+}
+
+#[cfg(hueless_tsan)]
+mod tsan {
+    //! ThreadSanitizer's view of a fiber.
+
+    use std::ffi::c_void;
+
+    unsafe extern "C" {
+        fn __tsan_get_current_fiber() -> *mut c_void;
+        fn __tsan_create_fiber(flags: u32) -> *mut c_void;
+        fn __tsan_destroy_fiber(fiber: *mut c_void);
+        fn __tsan_switch_to_fiber(fiber: *mut c_void, flags: u32);
+    }
+
+    pub(super) struct TsanFiber(*mut c_void);
+
+    impl TsanFiber {
+        pub(super) fn new() -> Self {
+            // SAFETY: linked with the sanitizer under this cfg.
+            Self(unsafe { __tsan_create_fiber(0) })
+        }
+
+        /// Tells the sanitizer that the fiber runs, until the guard is dropped.
+        pub(super) fn enter(&self) -> Switched {
+            // SAFETY: the fiber is alive; the resume follows at once.
+            unsafe {
+                let resumer = __tsan_get_current_fiber();
+                __tsan_switch_to_fiber(self.0, 0);
+                Switched(resumer)
+            }
+        }
+    }
+
+    impl Drop for TsanFiber {
+        fn drop(&mut self) {
+            // SAFETY: created in `new`, and not running now.
+            unsafe { __tsan_destroy_fiber(self.0) }
+        }
+    }
+
+    pub(super) struct Switched(*mut c_void);
+
+    impl Drop for Switched {
+        fn drop(&mut self) {
+            // SAFETY: the resumer's fiber is the one that runs this.
+            unsafe { __tsan_switch_to_fiber(self.0, 0) }
+        }
+    }
+}

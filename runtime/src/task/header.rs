@@ -1,0 +1,212 @@
+//! The part of a task that does not depend on its closure's type.
+//!
+//! States of a task, and who may touch the header's cells in each:
+//!
+//! | state | where | owner of the cells |
+//! | --- | --- | --- |
+//! | new | a deque or the injector | whoever takes it out |
+//! | running | on its worker | that worker, and the task itself |
+//! | ready | its worker's queues, or its inbox | that worker; in the inbox `next` only |
+//! | parked | wait queues, timers | its worker; peers only through the claim |
+//! | ended | nowhere | the holders, through the state word |
+//!
+//! A task runs first wherever it is taken from a deque; that worker is its `home` from then on, for
+//! good.
+
+use std::cell::{Cell, UnsafeCell};
+use std::panic::Location;
+use std::ptr::NonNull;
+
+use crate::park::{CountedTicket, Header, Kind};
+use crate::scheduler::{Linked, Remote};
+use crate::stack::Class;
+use crate::task::cell::VTable;
+use crate::task::fiber::{Fiber, Yield};
+use crate::task::id::TaskId;
+use crate::task::state::State;
+
+/// How a task is parked, for a canceller on its worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Parked {
+    /// It is not parked: running, or ready.
+    No,
+    /// Cancellation may end the wait.
+    Cancellable,
+    /// It may be unwinding: cancellation has to wait until nobody on this worker is.
+    MaybeUnwinding,
+    /// Nothing but a peer or the deadline ends the wait.
+    Shielded,
+}
+
+/// See the module.
+#[repr(C)]
+pub(crate) struct TaskHeader {
+    pub(crate) header: Header,
+    pub(crate) state: State,
+    vtable: &'static VTable,
+    /// The link of the queue or inbox the task is in.
+    pub(crate) next: Cell<*mut TaskHeader>,
+    /// The worker it is pinned to; null before the first run.
+    pub(crate) home: Cell<*const Remote>,
+    pub(crate) fiber: UnsafeCell<Option<Fiber>>,
+    pub(crate) yielder: Cell<Yield>,
+    pub(crate) parked: Cell<Parked>,
+    pub(crate) cancelled: Cell<bool>,
+    pub(crate) class: Class,
+    /// Neighbours in the worker's list of the tasks pinned to it.
+    pub(crate) owned_prev: Cell<*mut TaskHeader>,
+    pub(crate) owned_next: Cell<*mut TaskHeader>,
+    /// The joiner's ticket while the state says `JOINER`.
+    pub(crate) joiner: UnsafeCell<Option<CountedTicket>>,
+    pub(crate) id: TaskId,
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) spawned_at: &'static Location<'static>,
+}
+
+impl TaskHeader {
+    pub(crate) fn new(
+        vtable: &'static VTable,
+        class: Class,
+        id: TaskId,
+        name: Option<Box<str>>,
+        spawned_at: &'static Location<'static>,
+    ) -> Self {
+        Self {
+            header: Header::new(Kind::Task),
+            state: State::new(),
+            vtable,
+            next: Cell::new(std::ptr::null_mut()),
+            home: Cell::new(std::ptr::null()),
+            fiber: UnsafeCell::new(None),
+            yielder: Cell::new(std::ptr::null()),
+            parked: Cell::new(Parked::No),
+            cancelled: Cell::new(false),
+            class,
+            owned_prev: Cell::new(std::ptr::null_mut()),
+            owned_next: Cell::new(std::ptr::null_mut()),
+            joiner: UnsafeCell::new(None),
+            id,
+            name,
+            spawned_at,
+        }
+    }
+}
+
+/// A pointer to a task, without a count of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct TaskPtr(NonNull<TaskHeader>);
+
+// SAFETY: whoever holds the pointer is bound by the table of owners above; new tasks are `Send`
+// closures, and started ones reach other threads only as something to push into an inbox.
+unsafe impl Send for TaskPtr {}
+
+impl TaskPtr {
+    pub(crate) fn new(header: NonNull<TaskHeader>) -> Self {
+        Self(header)
+    }
+
+    /// The task that `header` opens.
+    ///
+    /// # Safety
+    /// The header's kind is `Task`.
+    #[inline]
+    pub(crate) unsafe fn from_header(header: NonNull<Header>) -> Self {
+        Self(header.cast())
+    }
+
+    #[inline]
+    pub(crate) fn as_header(self) -> NonNull<Header> {
+        self.0.cast()
+    }
+
+    #[inline]
+    pub(crate) fn as_non_null(self) -> NonNull<TaskHeader> {
+        self.0
+    }
+
+    /// The task's header.
+    ///
+    /// # Safety
+    /// The task is alive for as long as the reference is used.
+    #[inline]
+    pub(crate) unsafe fn get<'a>(self) -> &'a TaskHeader {
+        // SAFETY: alive by this function's contract.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Runs the task's closure to its end. On the task's own stack.
+    ///
+    /// # Safety
+    /// Once, when the task's fiber is first resumed.
+    pub(crate) unsafe fn run(self) {
+        // SAFETY: the task is alive while it runs; the vtable is its own.
+        unsafe { (self.get().vtable.run)(self) }
+    }
+
+    /// Ends a task that cannot be started: drops its closure and stores `failure`.
+    ///
+    /// # Safety
+    /// The task is new and the caller's.
+    pub(crate) unsafe fn fail(self, failure: crate::task::Failure) {
+        // SAFETY: by this function's contract.
+        unsafe { (self.get().vtable.fail)(self, failure) }
+    }
+
+    /// Moves the output to `to`, which is an `Option` of the join result's type.
+    ///
+    /// # Safety
+    /// The task is done, the output is the caller's, and `to` has the right type.
+    pub(crate) unsafe fn take_output(self, to: *mut ()) {
+        // SAFETY: by this function's contract.
+        unsafe { (self.get().vtable.take_output)(self, to) }
+    }
+
+    /// Counts one more holder.
+    ///
+    /// # Safety
+    /// The task is alive.
+    pub(crate) unsafe fn retain(self) {
+        // SAFETY: by this function's contract.
+        unsafe { self.get().state.retain() }
+    }
+
+    /// Gives up one holder and frees the task after the last.
+    ///
+    /// # Safety
+    /// The caller is such a holder.
+    #[inline]
+    pub(crate) unsafe fn release(self) {
+        // SAFETY: by this function's contract; the last holder frees.
+        unsafe {
+            if self.get().state.release() {
+                self.deallocate();
+            }
+        }
+    }
+
+    /// Frees the task.
+    ///
+    /// # Safety
+    /// Nobody else holds it.
+    #[inline]
+    pub(crate) unsafe fn deallocate(self) {
+        // SAFETY: by this function's contract.
+        unsafe { (self.get().vtable.deallocate)(self) }
+    }
+}
+
+// SAFETY: `next` is the link, and whoever owns a ready or new task owns it.
+unsafe impl Linked for TaskHeader {
+    #[inline]
+    unsafe fn set_next(this: NonNull<Self>, next: *mut Self) {
+        // SAFETY: alive and the caller's by the trait's contract.
+        unsafe { this.as_ref() }.next.set(next);
+    }
+
+    #[inline]
+    unsafe fn next(this: NonNull<Self>) -> *mut Self {
+        // SAFETY: as above.
+        unsafe { this.as_ref() }.next.get()
+    }
+}

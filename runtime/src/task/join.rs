@@ -1,0 +1,282 @@
+//! Waiting for a task to end.
+
+use std::any::Any;
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::panic::resume_unwind;
+use std::time::{Duration, Instant};
+
+use crate::park::{Outcome, Wait, unwind_cancelled};
+use crate::task::cell::{Failure, drop_quietly, report_if_panicked};
+use crate::task::handle::Task;
+use crate::task::header::TaskPtr;
+
+/// Owns the result of a task. Dropping it detaches the task, which goes on running.
+///
+/// # Examples
+///
+/// ```
+/// let handle = hueless_runtime::spawn(|| 6 * 7);
+/// assert_eq!(handle.join().unwrap(), 42);
+/// ```
+pub struct JoinHandle<T> {
+    /// Its count is given up in `drop`, not by the field.
+    task: ManuallyDrop<Task>,
+    _result: PhantomData<T>,
+}
+
+// SAFETY: the handle is the right to take a `T` out, once, on any thread.
+unsafe impl<T: Send> Send for JoinHandle<T> {}
+// SAFETY: a shared handle gives no access to the `T`.
+unsafe impl<T: Send> Sync for JoinHandle<T> {}
+
+impl<T> JoinHandle<T> {
+    /// # Safety
+    /// `task` was just allocated with output type `T`, and its handle's count is given up here.
+    pub(crate) unsafe fn new(task: TaskPtr) -> Self {
+        Self {
+            // SAFETY: by this function's contract.
+            task: ManuallyDrop::new(unsafe { Task::from_counted(task) }),
+            _result: PhantomData,
+        }
+    }
+
+    /// Waits for the task to end and returns its result. Blocks the calling task or thread, not the
+    /// worker.
+    ///
+    /// # Errors
+    /// When the task panicked, was cancelled, or could not be given a stack.
+    pub fn join(self) -> Result<T, JoinError> {
+        match self.wait(None, Wait::begin) {
+            true => self.take_result(),
+            false => unreachable!("there is no deadline"),
+        }
+    }
+
+    /// Waits like [`join`](Self::join), for `timeout` at most.
+    ///
+    /// # Errors
+    /// The handle itself when the time is up first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    /// let handle = hueless_runtime::spawn(move || hueless_runtime::blocking(move || stopped.recv()));
+    /// let handle = handle.join_timeout(Duration::from_millis(1)).expect_err("still waiting");
+    /// drop(stop);
+    /// assert!(handle.join().unwrap().is_err());
+    /// ```
+    pub fn join_timeout(self, timeout: Duration) -> Result<Result<T, JoinError>, Self> {
+        let deadline = Instant::now().checked_add(timeout);
+        if self.wait(deadline, Wait::begin) {
+            Ok(self.take_result())
+        } else {
+            Err(self)
+        }
+    }
+
+    /// Waits without being cancellable, for callers that lent the task something.
+    pub(crate) fn join_shielded(self) -> Result<T, JoinError> {
+        self.wait(None, Wait::begin_shielded);
+        self.take_result()
+    }
+
+    /// Whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        self.task.header().state.is_done()
+    }
+
+    /// The task.
+    pub fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// Waits for the end; false when the deadline passed first.
+    fn wait(&self, deadline: Option<Instant>, begin: fn() -> Wait) -> bool {
+        let header = self.task.header();
+        while !header.state.is_done() {
+            let wait = begin();
+            let ticket = wait.ticket();
+            let outcome = wait.park(deadline, || {
+                // SAFETY: there is one handle, so nobody else stores a joiner, and the task reads
+                // it only after `JOINER` is set. The waiter is parked, so its header is alive.
+                unsafe { *header.joiner.get() = Some(ticket.counted()) };
+                let waits = header.state.set_joiner();
+                if !waits {
+                    // SAFETY: the task was done before `JOINER`, so it does not look.
+                    unsafe { *header.joiner.get() = None };
+                }
+                waits
+            });
+            match outcome {
+                Outcome::Settled(_) | Outcome::Declined => {}
+                Outcome::Deadline | Outcome::Cancelled => {
+                    if header.state.unset_joiner() {
+                        // SAFETY: `JOINER` was taken back, so the ticket is ours again.
+                        unsafe { *header.joiner.get() = None };
+                        if outcome == Outcome::Cancelled {
+                            unwind_cancelled();
+                        }
+                        return false;
+                    }
+                    // The task has ended meanwhile: the join succeeds, late or not.
+                }
+            }
+        }
+        true
+    }
+
+    fn take_result(self) -> Result<T, JoinError> {
+        // SAFETY: the task is done and the output is this handle's, which is consumed here.
+        let output = unsafe { take_output::<T>(&self.task) };
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is never dropped or used again.
+        let task = unsafe { ManuallyDrop::take(&mut this.task) };
+        output.map_err(|failure| JoinError { task, failure })
+    }
+}
+
+/// # Safety
+/// The task is done, its output is the caller's, and of type `T`.
+unsafe fn take_output<T>(task: &Task) -> Result<T, Failure> {
+    let mut output: Option<Result<T, Failure>> = None;
+    // SAFETY: by this function's contract.
+    unsafe {
+        task.ptr().take_output((&raw mut output).cast());
+    }
+    output.expect("the vtable stores the output")
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        let header = self.task.header();
+        if header.state.drop_handle() {
+            // SAFETY: the state gave the output to this handle, which goes.
+            let output = unsafe { take_output::<T>(&self.task) };
+            report_if_panicked(header, &output);
+            drop_quietly(output);
+            // SAFETY: the handle's count, which `drop_handle` left; the field is not used again.
+            unsafe { ManuallyDrop::drop(&mut self.task) };
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle")
+            .field("task", &self.task)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a join has no value: the task panicked, was cancelled, or could not be given a stack.
+///
+/// # Examples
+///
+/// ```
+/// let error = hueless_runtime::spawn(|| panic!("boom")).join().unwrap_err();
+/// assert!(error.is_panic());
+/// assert!(error.to_string().ends_with("panicked: boom"), "{error}");
+/// ```
+pub struct JoinError {
+    task: Task,
+    failure: Failure,
+}
+
+// SAFETY: a shared error shows its payload only as a `&str` or `&String`, which are `Sync`.
+unsafe impl Sync for JoinError {}
+
+impl JoinError {
+    /// The task's number.
+    pub fn id(&self) -> crate::task::TaskId {
+        self.task.id()
+    }
+
+    /// Whether the task panicked.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.failure, Failure::Panic(_))
+    }
+
+    /// Whether the task was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.failure, Failure::Cancelled)
+    }
+
+    /// Whether no stack was to be had for the task: it never ran.
+    pub fn is_no_stack(&self) -> bool {
+        matches!(self.failure, Failure::NoStack(_))
+    }
+
+    /// The payload of the panic.
+    ///
+    /// # Panics
+    /// When the task did not panic; see [`is_panic`](Self::is_panic).
+    #[track_caller]
+    pub fn into_panic(self) -> Box<dyn Any + Send> {
+        self.try_into_panic()
+            .unwrap_or_else(|error| panic!("into_panic on a task that did not panic: {error}"))
+    }
+
+    /// The payload of the panic, or the error itself.
+    ///
+    /// # Errors
+    /// The error itself when the task did not panic.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, Self> {
+        match self.failure {
+            Failure::Panic(payload) => Ok(payload),
+            _ => Err(self),
+        }
+    }
+
+    /// Goes on with the panic, or makes one of the failure. What `run` does.
+    pub(crate) fn resume(self) -> ! {
+        match self.try_into_panic() {
+            Ok(payload) => resume_unwind(payload),
+            Err(error) if error.is_cancelled() => unwind_cancelled(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {}", self.task.id())?;
+        if let Some(name) = self.task.name() {
+            write!(f, " {name:?}")?;
+        }
+        let at = self.task.spawned_at();
+        write!(f, " ({}:{}) ", at.file(), at.line())?;
+        match &self.failure {
+            Failure::Panic(payload) => {
+                let text = payload
+                    .downcast_ref::<&str>()
+                    .copied()
+                    .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+                write!(f, "panicked: {}", text.unwrap_or("(not a text)"))
+            }
+            Failure::Cancelled => f.write_str("was cancelled"),
+            Failure::NoStack(error) => write!(f, "could not start: {error}"),
+        }
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JoinError({self})")
+    }
+}
+
+impl std::error::Error for JoinError {}
+
+impl From<JoinError> for io::Error {
+    fn from(error: JoinError) -> Self {
+        match error.failure {
+            Failure::NoStack(cause) => cause,
+            _ => Self::other(error.to_string()),
+        }
+    }
+}

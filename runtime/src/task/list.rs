@@ -1,0 +1,126 @@
+//! Lists of tasks, linked through their headers: no allocation, so readying a task cannot fail.
+//!
+//! Both belong to one worker.
+
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+
+use crate::task::header::{TaskHeader, TaskPtr};
+
+/// First in, first out; the worker's ready tasks.
+pub(crate) struct TaskQueue {
+    head: Cell<*mut TaskHeader>,
+    tail: Cell<*mut TaskHeader>,
+}
+
+impl TaskQueue {
+    pub(crate) const fn new() -> Self {
+        Self {
+            head: Cell::new(ptr::null_mut()),
+            tail: Cell::new(ptr::null_mut()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.head.get().is_null()
+    }
+
+    /// Appends a task.
+    ///
+    /// # Safety
+    /// The task is this worker's and in no other list.
+    #[inline]
+    pub(crate) unsafe fn push(&self, task: TaskPtr) {
+        // SAFETY: ready tasks are alive, and their links are their worker's.
+        unsafe {
+            task.get().next.set(ptr::null_mut());
+            match NonNull::new(self.tail.get()) {
+                Some(tail) => tail.as_ref().next.set(task.as_non_null().as_ptr()),
+                None => self.head.set(task.as_non_null().as_ptr()),
+            }
+        }
+        self.tail.set(task.as_non_null().as_ptr());
+    }
+
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<TaskPtr> {
+        let head = NonNull::new(self.head.get())?;
+        // SAFETY: queued tasks are alive, and their links are their worker's.
+        let next = unsafe { head.as_ref() }.next.get();
+        self.head.set(next);
+        if next.is_null() {
+            self.tail.set(ptr::null_mut());
+        }
+        Some(TaskPtr::new(head))
+    }
+}
+
+/// The tasks pinned to a worker, so that it can unwind them when its runtime ends.
+pub(crate) struct OwnedList {
+    head: Cell<*mut TaskHeader>,
+    len: Cell<usize>,
+}
+
+impl OwnedList {
+    pub(crate) const fn new() -> Self {
+        Self {
+            head: Cell::new(ptr::null_mut()),
+            len: Cell::new(0),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len.get()
+    }
+
+    /// Adds a task.
+    ///
+    /// # Safety
+    /// The task is this worker's, alive until it is removed, and not in the list.
+    #[inline]
+    pub(crate) unsafe fn insert(&self, task: TaskPtr) {
+        let head = self.head.replace(task.as_non_null().as_ptr());
+        // SAFETY: listed tasks are alive, and their links are their worker's.
+        unsafe {
+            task.get().owned_prev.set(ptr::null_mut());
+            task.get().owned_next.set(head);
+            if let Some(head) = NonNull::new(head) {
+                head.as_ref().owned_prev.set(task.as_non_null().as_ptr());
+            }
+        }
+        self.len.set(self.len.get() + 1);
+    }
+
+    /// Removes a task.
+    ///
+    /// # Safety
+    /// The task is in the list.
+    #[inline]
+    pub(crate) unsafe fn remove(&self, task: TaskPtr) {
+        // SAFETY: listed tasks are alive, and their links are their worker's.
+        unsafe {
+            let prev = NonNull::new(task.get().owned_prev.get());
+            let next = NonNull::new(task.get().owned_next.get());
+            match prev {
+                Some(prev) => prev.as_ref().owned_next.set(task.get().owned_next.get()),
+                None => self.head.set(task.get().owned_next.get()),
+            }
+            if let Some(next) = next {
+                next.as_ref().owned_prev.set(task.get().owned_prev.get());
+            }
+        }
+        self.len.set(self.len.get() - 1);
+    }
+
+    /// Calls `f` with each task. `f` does not change the list.
+    pub(crate) fn for_each(&self, mut f: impl FnMut(TaskPtr)) {
+        let mut next = self.head.get();
+        while let Some(task) = NonNull::new(next) {
+            // SAFETY: listed tasks are alive.
+            next = unsafe { task.as_ref() }.owned_next.get();
+            f(TaskPtr::new(task));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Tasks: what they are made of, how they end, and the handles on them.
+
+mod builder;
+mod cell;
+mod fiber;
+mod handle;
+mod header;
+mod id;
+mod join;
+mod list;
+mod state;
+
+pub use builder::{Builder, spawn};
+pub use handle::{Task, current};
+pub use id::TaskId;
+pub use join::{JoinError, JoinHandle};
+
+pub(crate) use builder::{Spec, allocate};
+pub(crate) use cell::{Described, Failure};
+pub(crate) use fiber::{Fiber, Step, suspend};
+pub(crate) use header::{Parked, TaskHeader, TaskPtr};
+pub(crate) use id::IdBlock;
+pub(crate) use list::{OwnedList, TaskQueue};
