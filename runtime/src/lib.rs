@@ -4,7 +4,11 @@
 
 #![cfg_attr(
     loom,
-    allow(dead_code, unused_imports, reason = "the models build the lock-free parts alone")
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the models build the lock-free parts alone"
+    )
 )]
 
 #[cfg(windows)]

@@ -43,7 +43,7 @@ mod model {
     pub(crate) use loom::thread::yield_now;
 
     use loom::sync::{Arc, Condvar, Mutex};
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     struct Inner {
         token: Mutex<bool>,
@@ -76,12 +76,8 @@ mod model {
             *token = false;
         }
 
-        pub(crate) fn park_timeout(&self, _: Duration) {
-            *self.0.0.token.lock().unwrap() = false;
-        }
-
         pub(crate) fn park_deadline(&self, _: Instant) {
-            self.park_timeout(Duration::ZERO);
+            *self.0.0.token.lock().unwrap() = false;
         }
     }
 

@@ -59,7 +59,7 @@ fn yielding_tasks_unwind_too() {
         .collect();
     drop(runtime);
     for handle in handles {
-        let error: hueless_runtime::task::JoinError = handle.join().map(|()| ()).unwrap_err();
+        let error: hueless_runtime::task::JoinError = handle.join().unwrap_err();
         assert!(error.is_cancelled());
     }
 }

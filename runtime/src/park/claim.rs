@@ -172,7 +172,8 @@ impl Ticket {
     pub(crate) unsafe fn settle(self, settled: Settled) -> Option<Claimed> {
         // SAFETY: the header is alive by this function's contract.
         let header = unsafe { self.header.as_ref() };
-        header.claim.settle(self.word, settled).then_some(Claimed {
+        // Made only if the claim is won: a `Claimed` that is dropped readies the owner.
+        header.claim.settle(self.word, settled).then(|| Claimed {
             header: self.header,
         })
     }

@@ -126,17 +126,20 @@ impl ThreadWait {
             return Outcome::Declined;
         }
         let mut deadline = deadline;
-        // Acquire pairs with the Release in `ready`. Only this thread clears the token, and one
-        // claim sets it once, so a plain load and store would do; the swap says it in one step.
-        while !shared.ready.swap(false, Ordering::Acquire) {
+        // Acquire pairs with the Release in `ready`.
+        while !shared.ready.load(Ordering::Acquire) {
             match deadline {
                 None => parker.park(),
                 Some(at) if Instant::now() < at => parker.park_deadline(at),
-                Some(_) if shared.header.claim.settle(word, Settled::DEADLINE) => break,
+                Some(_) if shared.header.claim.settle(word, Settled::DEADLINE) => {
+                    return Outcome::Deadline;
+                }
                 // A peer has won and its ready is on the way.
                 Some(_) => deadline = None,
             }
         }
+        // Relaxed: the token is this thread's until it lets peers in again.
+        shared.ready.store(false, Ordering::Relaxed);
         shared.header.claim.state().outcome()
     }
 }

@@ -83,7 +83,7 @@ impl Wait {
     pub fn park(self, deadline: Option<Instant>, commit: impl FnOnce() -> bool) -> Outcome {
         match &self.owner {
             #[cfg(not(loom))]
-            Owner::Task(task) => task.park(self.word, deadline, commit),
+            Owner::Task(task) => task.park(deadline, commit),
             Owner::Thread(thread) => thread.park(self.word, deadline, commit),
         }
     }

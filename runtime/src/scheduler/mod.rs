@@ -30,6 +30,7 @@ mod exports {
     pub(crate) use super::inbox::Linked;
     pub(crate) use super::shared::{Remote, Settings, Shared};
     pub(crate) use super::task_wait::TaskWait;
+    pub(crate) use super::timer::Timer;
     pub(crate) use super::worker::start;
 }
 

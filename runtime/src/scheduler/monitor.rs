@@ -6,8 +6,9 @@
 //!   that comes late hits nobody;
 //! - wakes a worker for new tasks that lie in a deque, where the spawn left that to it.
 //!
-//! When all workers sleep it gives free stacks back to the system, bit by bit, and then rests until
-//! a worker wakes it: an idle runtime makes no wake-ups at all.
+//! When all workers sleep it gives free stacks back to the system, bit by bit, after a wave of tasks
+//! the heap's free pages too, and then rests until a worker wakes it: an idle runtime makes no
+//! wake-ups at all.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
 use crate::scheduler::shared::{Remote, Shared};
-use crate::stack;
+use crate::{stack, sys};
 
 /// How often the monitor looks.
 const TICK: Duration = Duration::from_millis(1);
@@ -25,6 +26,9 @@ const SLICE: u32 = 10;
 const LULL: u32 = 20;
 /// How often free stacks are trimmed while the workers sleep.
 const TRIM_PERIOD: Duration = Duration::from_millis(100);
+
+/// So many started tasks at once leave a heap worth trimming.
+const WAVE: usize = 1 << 16;
 
 /// Starts the monitor of a runtime.
 pub(super) fn start(shared: &Arc<Shared>) -> io::Result<()> {
@@ -51,6 +55,7 @@ pub(super) fn start(shared: &Arc<Shared>) -> io::Result<()> {
 fn watch(shared: &Shared) {
     let mut seen: Vec<_> = shared.remotes.iter().map(|_| Seen::default()).collect();
     let mut quiet = 0;
+    let mut most_tasks = 0;
     while !shared.is_stopping() {
         if shared.idle.sleeping() == shared.remotes.len() {
             quiet += 1;
@@ -62,11 +67,19 @@ fn watch(shared: &Shared) {
             for (remote, seen) in shared.remotes.iter().zip(&mut seen) {
                 seen.look(remote);
             }
+            most_tasks = most_tasks.max(shared.started_tasks());
             if shared.has_stealable() && shared.idle.should_wake() {
                 shared.wake_one(0);
             }
-        } else if rest(shared, stack::trim().then_some(TRIM_PERIOD)) {
-            quiet = 0;
+        } else {
+            let more = stack::trim();
+            if !more && most_tasks >= WAVE && shared.started_tasks() < most_tasks / 2 {
+                most_tasks = 0;
+                sys::heap::trim();
+            }
+            if rest(shared, more.then_some(TRIM_PERIOD)) {
+                quiet = 0;
+            }
         }
     }
 }

@@ -20,6 +20,8 @@ use crate::task::TaskPtr;
 const PATIENCE: Duration = Duration::from_micros(50);
 /// A deque with more tasks than this is stolen from at once.
 const SHORT: usize = 2;
+/// A worker that has slept for so long gives its warm stacks back.
+const LULL: Duration = Duration::from_millis(100);
 /// Sockets are asked at least this often while tasks run.
 const POLL_PERIOD: Duration = Duration::from_micros(250);
 
@@ -186,13 +188,6 @@ impl Worker {
         x
     }
 
-    fn next_timeout(&self) -> Option<Duration> {
-        if self.timers().len() == 0 {
-            return None;
-        }
-        self.timers().next_timeout(Instant::now())
-    }
-
     /// Sleeps until somebody wakes this worker or its next timer is due.
     fn sleep(&self) {
         self.end_search();
@@ -203,23 +198,35 @@ impl Worker {
         let idle = &self.shared.idle;
         idle.begin_sleep();
         let stop_is_news = self.shared.is_stopping() && !self.stop_seen.get();
+        let timeout = self.next_timeout();
+        let lull = self.has_warm_stacks() && timeout.is_none_or(|timeout| timeout > LULL);
         if !stop_is_news && !self.shared.has_stealable() {
-            match self.next_timeout() {
-                Some(timeout) if timeout.is_zero() => {}
-                timeout => match self.remote().poller() {
-                    Some(_) => {
-                        self.poll(timeout);
-                    }
-                    None => match timeout {
-                        None => self.parker.park(),
-                        Some(timeout) => self.parker.park_timeout(timeout),
-                    },
-                },
-            }
+            self.sleep_for(if lull { Some(LULL) } else { timeout });
         }
         if inbox.end_sleep() {
             idle.end_sleep();
+            if lull {
+                self.release_stacks();
+            }
         }
         self.shared.wake_monitor();
+    }
+
+    fn next_timeout(&self) -> Option<Duration> {
+        if self.timers().len() == 0 {
+            return None;
+        }
+        self.timers().next_timeout(Instant::now())
+    }
+
+    fn sleep_for(&self, timeout: Option<Duration>) {
+        if self.remote().poller().is_some() {
+            self.poll(timeout);
+        } else {
+            match timeout {
+                None => self.parker.park(),
+                Some(timeout) => self.parker.park_timeout(timeout),
+            }
+        }
     }
 }

@@ -3,9 +3,8 @@
 use std::ptr::NonNull;
 use std::time::Instant;
 
-use crate::park::{Header, Outcome, Ticket};
+use crate::park::{Header, Outcome};
 use crate::scheduler::context::{self, current_worker};
-use crate::scheduler::timer::Timer;
 use crate::task::{Parked, TaskPtr, suspend};
 
 /// The current task, about to wait.
@@ -39,15 +38,10 @@ impl TaskWait {
 
     /// Suspends the task; the worker runs `commit` once the stack has been left.
     #[inline]
-    pub(crate) fn park(
-        &self,
-        word: u64,
-        deadline: Option<Instant>,
-        commit: impl FnOnce() -> bool,
-    ) -> Outcome {
+    pub(crate) fn park(&self, deadline: Option<Instant>, commit: impl FnOnce() -> bool) -> Outcome {
         match deadline {
             None => self.park_untimed(commit),
-            Some(deadline) => self.park_timed(word, deadline, commit),
+            Some(deadline) => self.park_timed(deadline, commit),
         }
     }
 
@@ -67,20 +61,17 @@ impl TaskWait {
         }
     }
 
-    fn park_timed(&self, word: u64, deadline: Instant, commit: impl FnOnce() -> bool) -> Outcome {
-        let timer = Timer::new(Ticket {
-            header: self.header(),
-            word,
-        });
+    fn park_timed(&self, deadline: Instant, commit: impl FnOnce() -> bool) -> Outcome {
         // SAFETY: a pinned task has the same worker before and after the park, and a worker
-        // outlives its tasks. The timer is disarmed before this frame goes: nothing below unwinds.
+        // outlives its tasks. The timer is the task's own, and is disarmed before the next wait.
         unsafe {
+            let timer = self.task.timer();
             let worker = &*current_worker();
-            worker.timers().arm(NonNull::from(&timer), deadline);
-            worker.publish_timers();
+            worker.arm(timer, deadline);
             let outcome = self.park_untimed(commit);
-            worker.timers().disarm(NonNull::from(&timer));
-            worker.publish_timers();
+            if outcome != Outcome::Deadline {
+                worker.disarm(timer);
+            }
             outcome
         }
     }

@@ -1,62 +1,95 @@
-//! Timers: a hierarchical wheel a worker, with entries on the sleepers' stacks.
+//! Timers: a hierarchical wheel a worker, with entries in the sleepers' headers.
 //!
 //! Arming and cancelling are O(1) and allocate nothing. The wheel is its worker's alone: a pinned
-//! task's timer is armed, fired and cancelled on that task's worker, so there is no lock.
+//! task's timer is armed, fired and cancelled on that task's worker, so there is no lock. A task
+//! has one deadline at a time, so its header has room for one entry; on the sleeper's stack it
+//! would cost a page walk each time a neighbour in the list is touched.
 //!
-//! Time is counted in ticks of about 65 µs. Level *n* has 64 slots of 64ⁿ ticks each; an entry lies
-//! in the lowest level whose span holds its distance from now, and moves down when its slot comes
-//! up (the scheme of Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987).
+//! Time is counted in ticks of about 65 µs. Level *n* has 256 slots of 256ⁿ ticks each; an entry
+//! lies in the lowest level in which its due tick differs from now, and moves down when its slot
+//! comes up (the scheme of Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987).
 //!
 //! ```text
-//! level 0   |0|1|2|...|63|      64 slots of 1 tick        4.2 ms
-//! level 1   |0|1|2|...|63|      64 slots of 64 ticks      268 ms
-//! ...                                                     17 s, 18 min, 19 h, 52 days
-//! level 6   |0|1|2|...|63|      beyond: parked in the last slot and moved on from there
+//! level 0   |0|1|2|...|255|     256 slots of 1 tick       17 ms
+//! level 1   |0|1|2|...|255|     256 slots of 256 ticks    4.3 s
+//! level 2, 3, 4                                           18 min, 78 h, 2.3 years
+//!                               beyond: at the greatest distance, and filed again from there
 //! ```
 //!
-//! Ownership of an entry: *linked*: the wheel; otherwise the sleeper. Firing unlinks the entry, then
-//! settles the claim; whoever loses the claim touches nothing more.
+//! Ownership of an entry: *linked*: the wheel; otherwise the task.
 //!
 //! Invariants: never early (a deadline is rounded up to a tick, now is rounded down); an entry is
-//! linked in exactly the slot that `level` and its deadline say.
+//! linked in exactly the slot that its `place` says.
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::time::{Duration, Instant};
 
-use crate::park::{Settled, Ticket};
-
 const TICK_SHIFT: u32 = 16;
-const SLOT_BITS: u32 = 6;
+const SLOT_BITS: u32 = 8;
 const SLOTS: usize = 1 << SLOT_BITS;
-const LEVELS: usize = 7;
+const LEVELS: usize = 5;
 /// Entries farther away than this many ticks are filed at this distance and filed again later.
 const MAX_DISTANCE: u64 = (1 << (SLOT_BITS * LEVELS as u32)) - 1;
 /// At most this many entries of a slot are looked at for the exact time of the next wake-up.
 const LOOK_LIMIT: usize = 32;
 
-/// A deadline armed for one wait; lies on the sleeper's stack.
+/// A task's entry in its worker's wheel.
 pub(crate) struct Timer {
     prev: Cell<*const Timer>,
     next: Cell<*const Timer>,
-    /// The slot it is linked in: level × 64 + slot, or `UNLINKED`.
-    place: Cell<u16>,
     /// Ticks from the wheel's start, rounded up.
     due: Cell<u64>,
-    ticket: Ticket,
+    /// The slot it is linked in: level × 256 + slot, or `UNLINKED`.
+    place: Cell<u16>,
 }
 
 const UNLINKED: u16 = u16::MAX;
 
 impl Timer {
-    pub(crate) fn new(ticket: Ticket) -> Self {
+    pub(crate) const fn new() -> Self {
         Self {
             prev: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
-            place: Cell::new(UNLINKED),
             due: Cell::new(0),
-            ticket,
+            place: Cell::new(UNLINKED),
         }
+    }
+}
+
+/// Which slots of a level hold entries.
+#[derive(Default)]
+struct Occupied([Cell<u64>; SLOTS / 64]);
+
+impl Occupied {
+    fn insert(&self, slot: usize) {
+        let word = &self.0[slot / 64];
+        word.set(word.get() | (1 << (slot % 64)));
+    }
+
+    fn remove(&self, slot: usize) {
+        let word = &self.0[slot / 64];
+        word.set(word.get() & !(1 << (slot % 64)));
+    }
+
+    /// How far after `slot` the next occupied one comes, going round; `slot` itself comes last.
+    fn next_after(&self, slot: usize) -> Option<u64> {
+        let words = self.0.len();
+        let start = (slot + 1) % SLOTS;
+        for i in 0..=words {
+            let index = (start / 64 + i) % words;
+            let mut word = self.0[index].get();
+            if i == 0 {
+                word &= u64::MAX << (start % 64);
+            } else if i == words {
+                word &= !(u64::MAX << (start % 64));
+            }
+            if word != 0 {
+                let found = index * 64 + word.trailing_zeros() as usize;
+                return Some(((found + SLOTS - start) % SLOTS) as u64 + 1);
+            }
+        }
+        None
     }
 }
 
@@ -66,9 +99,8 @@ pub(crate) struct Wheel {
     /// The tick up to which everything has been fired.
     now: Cell<u64>,
     len: Cell<usize>,
-    /// For each level, which slots hold entries.
-    occupied: [Cell<u64>; LEVELS],
-    slots: Box<[Cell<*const Timer>; LEVELS * SLOTS]>,
+    occupied: [Occupied; LEVELS],
+    slots: Box<[Cell<*const Timer>]>,
 }
 
 impl Wheel {
@@ -77,8 +109,8 @@ impl Wheel {
             start: Instant::now(),
             now: Cell::new(0),
             len: Cell::new(0),
-            occupied: [const { Cell::new(0) }; LEVELS],
-            slots: Box::new([const { Cell::new(ptr::null()) }; LEVELS * SLOTS]),
+            occupied: Default::default(),
+            slots: vec![Cell::new(ptr::null()); LEVELS * SLOTS].into(),
         }
     }
 
@@ -92,7 +124,7 @@ impl Wheel {
     ///
     /// # Safety
     /// The timer is not armed and stays where it is until it has fired or been
-    /// [disarmed](Self::disarm), and its ticket's header lives as long.
+    /// [disarmed](Self::disarm).
     pub(crate) unsafe fn arm(&self, timer: NonNull<Timer>, deadline: Instant) {
         let nanos = deadline
             .saturating_duration_since(self.start)
@@ -100,11 +132,9 @@ impl Wheel {
             .min(u64::MAX.into()) as u64;
         // Rounded up, so that the timer never fires early; not before the next tick, because the
         // slot of `now` has been dealt with.
-        let due = (nanos >> TICK_SHIFT) + 1;
+        let due = ((nanos >> TICK_SHIFT) + 1).max(self.now.get() + 1);
         // SAFETY: the caller vouches for the timer.
-        unsafe { timer.as_ref() }
-            .due
-            .set(due.max(self.now.get() + 1));
+        unsafe { timer.as_ref() }.due.set(due);
         self.len.set(self.len.get() + 1);
         self.link(timer);
     }
@@ -121,13 +151,13 @@ impl Wheel {
             if place == UNLINKED {
                 return;
             }
+            let place = usize::from(place);
             match node.prev.get().as_ref() {
                 Some(prev) => prev.next.set(node.next.get()),
                 None => {
-                    self.slots[usize::from(place)].set(node.next.get());
+                    self.slots[place].set(node.next.get());
                     if node.next.get().is_null() {
-                        let bits = &self.occupied[usize::from(place) / SLOTS];
-                        bits.set(bits.get() & !(1 << (usize::from(place) % SLOTS)));
+                        self.occupied[place / SLOTS].remove(place % SLOTS);
                     }
                 }
             }
@@ -139,15 +169,16 @@ impl Wheel {
     }
 
     fn link(&self, timer: NonNull<Timer>) {
+        let now = self.now.get();
         // SAFETY: `timer` is alive by `arm`'s contract; so is the head of a slot.
         unsafe {
             let node = timer.as_ref();
-            let distance = (node.due.get() - self.now.get()).min(MAX_DISTANCE);
-            let filed_at = self.now.get() + distance;
-            // The lowest level in which `now` and the due tick differ in that level's digit only.
-            let differing = self.now.get() ^ filed_at;
-            let level = (63 - differing.leading_zeros()) / SLOT_BITS;
-            let level = (level as usize).min(LEVELS - 1);
+            let filed_at = now + (node.due.get() - now).min(MAX_DISTANCE);
+            // The highest digit in which the two differ; carries may reach beyond the top level,
+            // whose slots go round.
+            let differing = (now ^ filed_at).max(1);
+            let level = ((63 - differing.leading_zeros()) / SLOT_BITS) as usize;
+            let level = level.min(LEVELS - 1);
             let slot = (filed_at >> (SLOT_BITS * level as u32)) as usize % SLOTS;
             let place = level * SLOTS + slot;
             let head = self.slots[place].replace(timer.as_ptr());
@@ -157,8 +188,7 @@ impl Wheel {
                 head.prev.set(timer.as_ptr());
             }
             node.place.set(place as u16);
-            let bits = &self.occupied[level];
-            bits.set(bits.get() | 1 << slot);
+            self.occupied[level].insert(slot);
         }
     }
 
@@ -166,18 +196,15 @@ impl Wheel {
     fn next_slot(&self) -> Option<(usize, u64)> {
         let now = self.now.get();
         let mut best: Option<(usize, u64)> = None;
-        for level in 0..LEVELS {
-            let bits = self.occupied[level].get();
-            if bits == 0 {
-                continue;
-            }
+        for (level, occupied) in self.occupied.iter().enumerate() {
             let shift = SLOT_BITS * level as u32;
             let digit = (now >> shift) as usize % SLOTS;
-            // Slots after `now`'s come first; on the top level they may wrap round.
-            let ahead = bits.rotate_right(digit as u32 + 1).trailing_zeros() as u64 + 1;
+            let Some(ahead) = occupied.next_after(digit) else {
+                continue;
+            };
             let tick = ((now >> shift) + ahead) << shift;
-            let slot = (digit + ahead as usize) % SLOTS;
             if best.is_none_or(|(_, at)| tick < at) {
+                let slot = (digit + ahead as usize) % SLOTS;
                 best = Some((level * SLOTS + slot, tick));
             }
         }
@@ -210,48 +237,37 @@ impl Wheel {
         Some(at.saturating_sub(now.saturating_duration_since(self.start)))
     }
 
-    /// Fires what is due at `now`: settles the claims and readies the winners. Returns how many.
-    pub(crate) fn fire(&self, now: Instant) -> usize {
+    /// Unlinks what is due at `now` and calls `fire` with each.
+    pub(crate) fn advance(&self, now: Instant, mut fire: impl FnMut(NonNull<Timer>)) {
         let nanos = now.saturating_duration_since(self.start).as_nanos() as u64;
         let until = nanos >> TICK_SHIFT;
-        let mut fired = 0;
         while let Some((place, tick)) = self.next_slot() {
             if tick > until {
                 break;
             }
             self.now.set(tick);
-            let level = place / SLOTS;
-            let bits = &self.occupied[level];
-            bits.set(bits.get() & !(1 << (place % SLOTS)));
+            self.occupied[place / SLOTS].remove(place % SLOTS);
             let mut next = self.slots[place].replace(ptr::null());
             while let Some(timer) = NonNull::new(next.cast_mut()) {
-                // SAFETY: linked timers are alive by `arm`'s contract, and so is the header of
-                // their ticket.
-                unsafe {
-                    let node = timer.as_ref();
-                    next = node.next.get();
-                    if node.due.get() > tick {
-                        self.link(timer);
-                        continue;
-                    }
-                    node.place.set(UNLINKED);
-                    self.len.set(self.len.get() - 1);
-                    if let Some(claimed) = node.ticket.settle(Settled::DEADLINE) {
-                        claimed.ready();
-                        fired += 1;
-                    }
+                // SAFETY: linked timers are alive by `arm`'s contract.
+                let node = unsafe { timer.as_ref() };
+                next = node.next.get();
+                if node.due.get() > tick {
+                    self.link(timer);
+                    continue;
                 }
+                node.place.set(UNLINKED);
+                self.len.set(self.len.get() - 1);
+                fire(timer);
             }
         }
         self.now.set(self.now.get().max(until));
-        fired
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::park::Wait;
 
     fn wheel_at(now: u64) -> Wheel {
         let wheel = Wheel::new();
@@ -266,26 +282,21 @@ mod tests {
     /// For many distances from many starting points: not fired before its time, fired at it.
     #[test]
     fn fires_at_its_tick_and_never_before() {
-        for start in [0u64, 1, 63, 64, 4095, 4096, 262_143, 1 << 30] {
-            for distance in [1u64, 2, 63, 64, 65, 4095, 4096, 5000, 300_000, 20_000_000] {
+        for start in [0u64, 1, 63, 64, 255, 256, 65_535, 65_536, 1 << 30] {
+            for distance in [1u64, 2, 255, 256, 257, 65_535, 65_536, 70_000, 20_000_000] {
                 let wheel = wheel_at(start);
-                let wait = Wait::begin();
-                let timer = Timer::new(wait.ticket());
+                let timer = Timer::new();
                 let due = start + distance;
-                // SAFETY: the timer outlives its time in the wheel: it is fired below.
+                // SAFETY: the timer outlives its time in the wheel: it fires below.
                 unsafe { wheel.arm(NonNull::from(&timer), at(&wheel, due - 1)) };
                 assert_eq!(timer.due.get(), due);
                 let mut steps = 0;
                 while let Some(timeout) = wheel.next_timeout(at(&wheel, wheel.now.get())) {
                     let now = at(&wheel, wheel.now.get()) + timeout;
-                    let expected = usize::from(now >= at(&wheel, due));
-                    let armed = wheel.len();
-                    wheel.fire(now);
-                    assert_eq!(
-                        armed - wheel.len(),
-                        expected,
-                        "from {start} over {distance}"
-                    );
+                    let mut fired = 0;
+                    wheel.advance(now, |_| fired += 1);
+                    let expected = u32::from(now >= at(&wheel, due));
+                    assert_eq!(fired, expected, "from {start} over {distance}");
                     steps += 1;
                     assert!(steps < 20, "the wheel does not get there");
                 }
@@ -294,21 +305,44 @@ mod tests {
         }
     }
 
+    /// Many timers at once, looked at in uneven steps, against a sorted list.
+    #[test]
+    fn many_timers_fire_in_their_ticks() {
+        let wheel = wheel_at(123_456);
+        let mut seed = 88_172_645_463_325_252u64;
+        let timers: Vec<_> = (0..5000).map(|_| Timer::new()).collect();
+        for timer in &timers {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            let due = 123_456 + 1 + seed % (1 << (1 + seed % 22));
+            // SAFETY: every timer fires below.
+            unsafe { wheel.arm(NonNull::from(timer), at(&wheel, due - 1)) };
+        }
+        let mut now = 123_456;
+        while wheel.len() != 0 {
+            let before = now;
+            now += 1 + (now % 997);
+            wheel.advance(at(&wheel, now), |timer| {
+                // SAFETY: the timers live to the end of the test.
+                let due = unsafe { timer.as_ref() }.due.get();
+                assert!(before < due && due <= now, "{before} < {due} <= {now}");
+            });
+        }
+    }
+
     #[test]
     fn disarming_leaves_the_wheel_empty() {
         let wheel = Wheel::new();
-        let wait = Wait::begin();
-        let timers: Vec<_> = (0..1000).map(|_| Timer::new(wait.ticket())).collect();
+        let timers: Vec<_> = (0..1000).map(|_| Timer::new()).collect();
         for (i, timer) in timers.iter().enumerate() {
             let deadline = wheel.start + Duration::from_micros(i as u64 * 997);
             // SAFETY: every timer is disarmed below.
             unsafe { wheel.arm(NonNull::from(timer), deadline) };
         }
         assert_eq!(wheel.len(), 1000);
-        for timer in timers.iter().rev() {
-            // SAFETY: armed in this wheel.
-            unsafe { wheel.disarm(NonNull::from(timer)) };
-            // SAFETY: as above; the second time there is nothing to do.
+        for timer in timers.iter().rev().chain(&timers) {
+            // SAFETY: armed in this wheel, or not at all the second time.
             unsafe { wheel.disarm(NonNull::from(timer)) };
         }
         assert_eq!(wheel.len(), 0);
@@ -318,18 +352,16 @@ mod tests {
     #[test]
     fn far_and_past_deadlines_are_kept_in_order() {
         let wheel = wheel_at(1 << 20);
-        let wait = Wait::begin();
-        let far = Timer::new(wait.ticket());
-        let past = Timer::new(wait.ticket());
+        let (far, past) = (Timer::new(), Timer::new());
+        let far_away = wheel.start + Duration::from_secs(500 * 365 * 86_400);
         // SAFETY: `past` fires and `far` is disarmed below.
         unsafe {
-            wheel.arm(
-                NonNull::from(&far),
-                wheel.start + Duration::from_secs(500 * 365 * 86_400),
-            );
+            wheel.arm(NonNull::from(&far), far_away);
             wheel.arm(NonNull::from(&past), wheel.start);
         }
-        wheel.fire(at(&wheel, (1 << 20) + 1));
+        let mut fired = 0;
+        wheel.advance(at(&wheel, (1 << 20) + 1), |_| fired += 1);
+        assert_eq!(fired, 1);
         assert_eq!(past.place.get(), UNLINKED);
         assert_ne!(far.place.get(), UNLINKED);
         // SAFETY: armed in this wheel.

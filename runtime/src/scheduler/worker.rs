@@ -18,6 +18,7 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::io;
+use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -30,7 +31,7 @@ use crate::park::Settled;
 use crate::scheduler::context;
 use crate::scheduler::monitor;
 use crate::scheduler::shared::{Remote, Settings, Shared};
-use crate::scheduler::timer::Wheel;
+use crate::scheduler::timer::{Timer, Wheel};
 use crate::stack::{Cache, overflow};
 use crate::task::{
     Described, Failure, Fiber, IdBlock, OwnedList, Parked, Step, TaskId, TaskPtr, TaskQueue,
@@ -54,6 +55,7 @@ pub(crate) struct Worker {
     pub(super) turn: Cell<u32>,
     timers: Wheel,
     stacks: UnsafeCell<Cache>,
+    warm_stacks: Cell<bool>,
     owned: OwnedList,
     ids: IdBlock,
     pub(super) random: Cell<u32>,
@@ -241,6 +243,7 @@ impl Worker {
             let fiber = (*task.get().fiber.get()).take();
             let stack = fiber.expect("a task that ran has a fiber").into_stack();
             (*self.stacks.get()).put(stack);
+            self.warm_stacks.set(true);
             task.release();
         }
         // Relaxed: a figure.
@@ -249,21 +252,62 @@ impl Worker {
             .store(self.owned.len(), Ordering::Relaxed);
     }
 
-    /// Fires what is due.
+    /// Arms the timer of the task that runs here.
+    ///
+    /// # Safety
+    /// As [`Wheel::arm`].
+    pub(super) unsafe fn arm(&self, timer: NonNull<Timer>, deadline: Instant) {
+        // SAFETY: the same contract.
+        unsafe { self.timers.arm(timer, deadline) };
+        self.publish_timers();
+    }
+
+    /// Disarms the timer of the task that runs here, if it is armed.
+    ///
+    /// # Safety
+    /// As [`Wheel::disarm`].
+    pub(super) unsafe fn disarm(&self, timer: NonNull<Timer>) {
+        // SAFETY: the same contract.
+        unsafe { self.timers.disarm(timer) };
+        self.publish_timers();
+    }
+
+    /// Wakes the tasks whose time is up.
     pub(super) fn fire_timers(&self) {
-        if self.timers.len() != 0 {
-            self.timers.fire(Instant::now());
-            self.publish_timers();
+        if self.timers.len() == 0 {
+            return;
         }
+        self.timers.advance(Instant::now(), |timer| {
+            // SAFETY: armed timers are fields of tasks parked on this worker; whoever else settles
+            // the wait first only makes the task ready, so it is still here.
+            unsafe {
+                let task = TaskPtr::from_timer(timer);
+                if task.get().header.claim.settle_current(Settled::DEADLINE) {
+                    self.push_ready(task);
+                }
+            }
+        });
+        self.publish_timers();
     }
 
     /// Tells the monitor how many timers are armed.
-    #[inline]
-    pub(super) fn publish_timers(&self) {
+    fn publish_timers(&self) {
         // Relaxed: a figure.
         self.remote()
             .timers
             .store(self.timers.len(), Ordering::Relaxed);
+    }
+
+    /// Whether the stack cache may hold something.
+    pub(super) fn has_warm_stacks(&self) -> bool {
+        self.warm_stacks.get()
+    }
+
+    /// Gives the cached stacks to the pool that the workers share, where they can be trimmed.
+    pub(super) fn release_stacks(&self) {
+        // SAFETY: the cache is touched by the worker alone, and no task runs now.
+        unsafe { (*self.stacks.get()).clear() };
+        self.warm_stacks.set(false);
     }
 
     /// Whether a task is ready here.
@@ -380,6 +424,7 @@ fn worker_main(shared: Arc<Shared>, index: usize, deque: deque::Worker<TaskPtr>,
         turn: Cell::new(0),
         timers: Wheel::new(),
         stacks: UnsafeCell::new(Cache::new()),
+        warm_stacks: Cell::new(false),
         owned: OwnedList::new(),
         ids: IdBlock::new(),
         random: Cell::new(0x9E37_79B9 ^ (index as u32 + 1)),
@@ -401,7 +446,7 @@ fn describe_owner(owner: *const (), out: &mut dyn std::fmt::Write) {
         let _ = out.write_str("a task");
         return;
     }
-    let header = std::ptr::NonNull::new(owner.cast_mut().cast()).expect("not null");
+    let header = NonNull::new(owner.cast_mut().cast()).expect("not null");
     // SAFETY: the word at the top of a live stack is its task's header, put there by `start`.
     let header = unsafe { TaskPtr::new(header).get() };
     let _ = write!(out, "{}", Described::of(header));

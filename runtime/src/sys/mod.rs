@@ -11,5 +11,6 @@
 //!   that a handler may make.
 
 pub(crate) mod advise;
+pub(crate) mod heap;
 pub(crate) mod memory;
 pub(crate) mod signal;

@@ -18,7 +18,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 use crate::park::{CountedTicket, Header, Kind};
-use crate::scheduler::{Linked, Remote};
+use crate::scheduler::{Linked, Remote, Timer};
 use crate::stack::Class;
 use crate::task::cell::VTable;
 use crate::task::fiber::{Fiber, Yield};
@@ -53,6 +53,8 @@ pub(crate) struct TaskHeader {
     pub(crate) parked: Cell<Parked>,
     pub(crate) cancelled: Cell<bool>,
     pub(crate) class: Class,
+    /// Its entry in its worker's wheel; armed at most while it is parked.
+    pub(crate) timer: Timer,
     /// Neighbours in the worker's list of the tasks pinned to it.
     pub(crate) owned_prev: Cell<*mut TaskHeader>,
     pub(crate) owned_next: Cell<*mut TaskHeader>,
@@ -82,6 +84,7 @@ impl TaskHeader {
             parked: Cell::new(Parked::No),
             cancelled: Cell::new(false),
             class,
+            timer: Timer::new(),
             owned_prev: Cell::new(std::ptr::null_mut()),
             owned_next: Cell::new(std::ptr::null_mut()),
             joiner: UnsafeCell::new(None),
@@ -113,6 +116,26 @@ impl TaskPtr {
     #[inline]
     pub(crate) unsafe fn from_header(header: NonNull<Header>) -> Self {
         Self(header.cast())
+    }
+
+    /// The task's timer.
+    ///
+    /// # Safety
+    /// The task is alive.
+    #[inline]
+    pub(crate) unsafe fn timer(self) -> NonNull<Timer> {
+        // SAFETY: a field of a live header. Projected from the task's pointer, not from a reference
+        // to the field, so that `from_timer` may go back.
+        unsafe { NonNull::new_unchecked(&raw mut (*self.0.as_ptr()).timer) }
+    }
+
+    /// The task whose timer this is.
+    ///
+    /// # Safety
+    /// The timer came from [`timer`](Self::timer).
+    pub(crate) unsafe fn from_timer(timer: NonNull<Timer>) -> Self {
+        // SAFETY: the field lies in a header, which the pointer may reach, by this contract.
+        Self(unsafe { timer.byte_sub(std::mem::offset_of!(TaskHeader, timer)) }.cast())
     }
 
     #[inline]
