@@ -39,11 +39,14 @@ impl Worker {
             if let Some(task) = self.take_from_injector() {
                 return self.found(task);
             }
-            if self.poll(Some(Duration::ZERO)) {
-                return self.found_own();
-            }
-            if let Some(task) = self.steal() {
-                return self.found(task);
+            // Where there is nothing to steal, `sleep` asks the poller: once is enough.
+            if self.shared.has_stealable() {
+                if self.poll(Some(Duration::ZERO)) {
+                    return self.found_own();
+                }
+                if let Some(task) = self.steal() {
+                    return self.found(task);
+                }
             }
             if self.shared.is_stopping() {
                 // Only a look round that began after the stop was seen counts as the last one.

@@ -33,6 +33,7 @@ use crate::scheduler::monitor;
 use crate::scheduler::shared::{Remote, Settings, Shared};
 use crate::scheduler::timer::{Timer, Wheel};
 use crate::stack::{Cache, overflow};
+use crate::sys::signal;
 use crate::task::{
     Described, Failure, Fiber, IdBlock, OwnedList, Parked, Step, TaskId, TaskPtr, TaskQueue,
     suspend,
@@ -385,7 +386,8 @@ fn start_worker(
         .name(format!("hueless-{index}"))
         .spawn(move || {
             let shared = shared_there;
-            match overflow::AltStack::install() {
+            let ready = signal::block_asynchronous().and_then(|()| overflow::AltStack::install());
+            match ready {
                 Ok(_alternate) => {
                     let _ = report.send(Ok(()));
                     worker_main(shared.clone(), index, deque, parker);
@@ -433,11 +435,23 @@ fn worker_main(shared: Arc<Shared>, index: usize, deque: deque::Worker<TaskPtr>,
         polled: Cell::new(Instant::now()),
     };
     context::enter(&worker);
+    let no_panic = AbortOnPanic;
     worker.run_all();
+    std::mem::forget(no_panic);
     if let Some(poller) = worker.remote().poller() {
         poller.close();
     }
     context::enter(std::ptr::null());
+}
+
+/// A panic on the worker's own stack, outside any task, would leave its tasks without a worker.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        eprintln!("hueless: a worker panicked outside its tasks; this is a bug in hueless");
+        std::process::abort();
+    }
 }
 
 /// Names the task whose stack has overflowed.

@@ -229,6 +229,36 @@ impl Alternate {
     }
 }
 
+/// Keeps signals that may come at any time away from this thread.
+///
+/// Their handlers would run on whichever stack is in use, a task's perhaps, with little room left.
+/// Faults still come, and so does `SIGPROF`: a profiler that cannot see the workers is of no use.
+/// The standard library gives child processes an empty mask, whatever the parent's.
+pub(crate) fn block_asynchronous() -> io::Result<()> {
+    const LEFT: [libc::c_int; 7] = [
+        libc::SIGSEGV,
+        libc::SIGBUS,
+        libc::SIGFPE,
+        libc::SIGILL,
+        libc::SIGTRAP,
+        libc::SIGABRT,
+        libc::SIGPROF,
+    ];
+    // SAFETY: the set is filled in before it is used, and the calls touch nothing else.
+    let error = unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigfillset(&mut set);
+        for signal in LEFT {
+            libc::sigdelset(&mut set, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut())
+    };
+    match error {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
 fn check(result: libc::c_int) -> io::Result<()> {
     if result == 0 {
         Ok(())

@@ -98,8 +98,11 @@ impl Fiber {
     #[inline]
     pub(crate) fn resume(&mut self) -> Step {
         #[cfg(hueless_tsan)]
-        let _switched = self.tsan.enter();
-        match self.coroutine.resume(()) {
+        let resumer = self.tsan.enter();
+        let result = self.coroutine.resume(());
+        #[cfg(hueless_tsan)]
+        tsan::leave(resumer);
+        match result {
             CoroutineResult::Yield(suspend) => Step::Suspended(suspend),
             CoroutineResult::Return(()) => Step::Finished,
         }
@@ -133,30 +136,31 @@ mod tsan {
             Self(unsafe { __tsan_create_fiber(0) })
         }
 
-        /// Tells the sanitizer that the fiber runs, until the guard is dropped.
-        pub(super) fn enter(&self) -> Switched {
+        /// Tells the sanitizer that the fiber runs; gives the resumer's own.
+        ///
+        /// Inlined, like `leave`: a call's entry and exit must be seen on the same fiber.
+        #[inline(always)]
+        pub(super) fn enter(&self) -> *mut c_void {
             // SAFETY: the fiber is alive; the resume follows at once.
             unsafe {
                 let resumer = __tsan_get_current_fiber();
                 __tsan_switch_to_fiber(self.0, 0);
-                Switched(resumer)
+                resumer
             }
         }
+    }
+
+    /// Tells the sanitizer that the resumer runs again.
+    #[inline(always)]
+    pub(super) fn leave(resumer: *mut c_void) {
+        // SAFETY: the resumer's fiber is the one that runs this.
+        unsafe { __tsan_switch_to_fiber(resumer, 0) }
     }
 
     impl Drop for TsanFiber {
         fn drop(&mut self) {
             // SAFETY: created in `new`, and not running now.
             unsafe { __tsan_destroy_fiber(self.0) }
-        }
-    }
-
-    pub(super) struct Switched(*mut c_void);
-
-    impl Drop for Switched {
-        fn drop(&mut self) {
-            // SAFETY: the resumer's fiber is the one that runs this.
-            unsafe { __tsan_switch_to_fiber(self.0, 0) }
         }
     }
 }
