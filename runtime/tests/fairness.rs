@@ -1,0 +1,136 @@
+//! Nobody starves: each test hangs if somebody does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use hueless_runtime::runtime::{Builder, Runtime};
+use hueless_runtime::{checkpoint, sleep, spawn, yield_now};
+
+fn one_worker() -> Runtime {
+    Builder::new().workers(1).build().unwrap()
+}
+
+#[test]
+fn a_loop_with_checkpoints_lets_a_ready_neighbour_run() {
+    one_worker().run(|| {
+        let done = Arc::new(AtomicBool::new(false));
+        let seen = done.clone();
+        spawn(move || {
+            yield_now();
+            done.store(true, Ordering::Release);
+        });
+        while !seen.load(Ordering::Acquire) {
+            checkpoint();
+        }
+    });
+}
+
+#[test]
+fn a_loop_with_checkpoints_lets_timers_fire() {
+    one_worker().run(|| {
+        let done = Arc::new(AtomicBool::new(false));
+        let seen = done.clone();
+        spawn(move || {
+            for _ in 0..20 {
+                sleep(Duration::from_millis(1));
+            }
+            done.store(true, Ordering::Release);
+        });
+        while !seen.load(Ordering::Acquire) {
+            checkpoint();
+        }
+    });
+}
+
+#[test]
+fn a_yielding_loop_lets_timers_and_new_tasks_run() {
+    one_worker().run(|| {
+        let count = Arc::new(AtomicUsize::new(0));
+        for _ in 0..100 {
+            let count = count.clone();
+            spawn(move || {
+                sleep(Duration::from_millis(2));
+                spawn(move || count.fetch_add(1, Ordering::Relaxed));
+            });
+        }
+        while count.load(Ordering::Relaxed) < 100 {
+            yield_now();
+        }
+    });
+}
+
+#[test]
+fn tasks_from_outside_run_beside_yielding_ones() {
+    let runtime = Arc::new(one_worker());
+    let stop = Arc::new(AtomicBool::new(false));
+    let spinners: Vec<_> = (0..3)
+        .map(|_| {
+            let stop = stop.clone();
+            runtime.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    yield_now();
+                }
+            })
+        })
+        .collect();
+    for i in 0..1000 {
+        assert_eq!(runtime.spawn(move || i).join().unwrap(), i);
+    }
+    stop.store(true, Ordering::Relaxed);
+    for spinner in spinners {
+        spinner.join().unwrap();
+    }
+}
+
+#[test]
+fn new_tasks_of_a_busy_worker_are_taken_by_another() {
+    let runtime = Builder::new().workers(2).build().unwrap();
+    runtime.run(|| {
+        let done = Arc::new(AtomicUsize::new(0));
+        for _ in 0..10 {
+            let done = done.clone();
+            spawn(move || done.fetch_add(1, Ordering::Release));
+        }
+        // Never yields: only the other worker can run them.
+        while done.load(Ordering::Acquire) < 10 {
+            std::hint::spin_loop();
+        }
+    });
+}
+
+#[test]
+fn a_single_new_task_of_a_busy_worker_is_taken_too() {
+    let runtime = Builder::new().workers(2).build().unwrap();
+    for _ in 0..50 {
+        runtime.run(|| {
+            let done = Arc::new(AtomicBool::new(false));
+            let seen = done.clone();
+            spawn(move || done.store(true, Ordering::Release));
+            while !seen.load(Ordering::Acquire) {
+                std::hint::spin_loop();
+            }
+        });
+    }
+}
+
+#[test]
+fn more_workers_than_cores_give_the_same_results() {
+    let runtime = Builder::new().workers(8).build().unwrap();
+    let total: usize = runtime.run(|| {
+        let handles: Vec<_> = (0..500)
+            .map(|i| {
+                spawn(move || {
+                    let handles: Vec<_> = (0..10).map(|k| spawn(move || i + k)).collect();
+                    yield_now();
+                    handles
+                        .into_iter()
+                        .map(|h| h.join().unwrap())
+                        .sum::<usize>()
+                })
+            })
+            .collect();
+        handles.into_iter().map(|h| h.join().unwrap()).sum()
+    });
+    assert_eq!(total, (0..500).map(|i| i * 10 + 45).sum());
+}

@@ -1,0 +1,261 @@
+//! What happens at the limits: overflows, exhausted stacks, many runtimes. Each case runs in a child
+//! process of this test's own binary.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Output};
+
+use hueless_runtime::runtime::Builder;
+use hueless_runtime::{run, sleep, spawn, task};
+
+const CASE: &str = "HUELESS_TEST_CASE";
+
+/// Runs `case` in a child with `variables` set; in the child itself, calls it.
+fn in_child(test: &str, variables: &[(&str, &str)], case: fn()) -> Option<Output> {
+    if std::env::var(CASE).as_deref() == Ok(test) {
+        case();
+        return None;
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(CASE, test)
+        .env("RUST_BACKTRACE", "0");
+    for (name, value) in variables {
+        command.env(name, value);
+    }
+    Some(command.output().unwrap())
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+}
+
+#[track_caller]
+fn assert_passed(output: Option<Output>) {
+    if let Some(output) = output {
+        assert!(output.status.success(), "{}", text(&output));
+    }
+}
+
+#[track_caller]
+fn assert_overflow(output: Option<Output>, name: &str) {
+    let Some(output) = output else { return };
+    let said = text(&output);
+    assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{said}");
+    assert!(said.contains("stack overflow in task"), "{said}");
+    assert!(said.contains(name), "{said}");
+    assert!(said.contains("tests/limits.rs:"), "{said}");
+    assert!(said.contains("stack_size"), "{said}");
+}
+
+fn recurse(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 64]);
+    if depth == u64::MAX {
+        return 0;
+    }
+    recurse(depth + 1) + frame[7]
+}
+
+#[test]
+fn recursion_without_end_is_named() {
+    let output = in_child("recursion_without_end_is_named", &[], || {
+        let handle = task::Builder::new()
+            .name("deep thought")
+            .spawn(|| recurse(0))
+            .unwrap();
+        let _ = handle.join();
+    });
+    assert_overflow(output, "deep thought");
+}
+
+#[test]
+fn recursion_is_named_under_mprotect_guards_too() {
+    let output = in_child(
+        "recursion_is_named_under_mprotect_guards_too",
+        &[("HUELESS_GUARD", "mprotect")],
+        || {
+            let handle = task::Builder::new().name("deep").spawn(|| recurse(0));
+            let _ = handle.unwrap().join();
+        },
+    );
+    assert_overflow(output, "deep");
+}
+
+#[test]
+fn one_big_frame_is_named() {
+    let output = in_child("one_big_frame_is_named", &[], || {
+        let handle = task::Builder::new().name("big frame").spawn(|| {
+            let frame = std::hint::black_box([1u8; 1 << 20]);
+            frame.iter().map(|byte| u64::from(*byte)).sum::<u64>()
+        });
+        let _ = handle.unwrap().join();
+    });
+    assert_overflow(output, "big frame");
+}
+
+#[test]
+fn a_fault_elsewhere_is_no_overflow() {
+    let output = in_child("a_fault_elsewhere_is_no_overflow", &[], || {
+        run(|| {
+            // SAFETY: none; the fault is the test.
+            unsafe { std::ptr::without_provenance::<u8>(8).read_volatile() };
+        });
+    });
+    if let Some(output) = output {
+        assert_eq!(output.status.signal(), Some(libc::SIGSEGV));
+        assert!(!text(&output).contains("stack overflow"));
+    }
+}
+
+#[test]
+fn a_bigger_stack_holds_what_the_default_cannot() {
+    fn deep(n: u32) -> u32 {
+        let frame = std::hint::black_box([n; 250]);
+        if n == 0 {
+            0
+        } else {
+            deep(n - 1) + frame[3] - n + 1
+        }
+    }
+    let handle = task::Builder::new()
+        .stack_size(16 << 20)
+        .spawn(|| deep(3000))
+        .unwrap();
+    assert_eq!(handle.join().unwrap(), 3000);
+}
+
+#[test]
+fn everything_works_with_mprotect_guards() {
+    assert_passed(in_child(
+        "everything_works_with_mprotect_guards",
+        &[("HUELESS_GUARD", "mprotect")],
+        || {
+            run(|| {
+                let handles: Vec<_> = (0..2000)
+                    .map(|i| {
+                        spawn(move || {
+                            sleep(std::time::Duration::from_millis(1));
+                            i
+                        })
+                    })
+                    .collect();
+                let sum: u32 = handles.into_iter().map(|h| h.join().unwrap()).sum();
+                assert_eq!(sum, 1_999_000);
+            });
+            assert_eq!(
+                hueless_runtime::runtime::stacks().guard.to_string(),
+                "mprotect"
+            );
+        },
+    ));
+}
+
+#[test]
+fn bad_settings_name_their_variable() {
+    assert_passed(in_child(
+        "bad_settings_name_their_variable",
+        &[("HUELESS_WORKERS", "some")],
+        || {
+            let error = Builder::new().build().unwrap_err();
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+            assert!(error.to_string().contains("HUELESS_WORKERS"), "{error}");
+        },
+    ));
+}
+
+#[test]
+fn a_task_without_a_stack_says_so_and_the_rest_goes_on() {
+    assert_passed(in_child(
+        "a_task_without_a_stack_says_so_and_the_rest_goes_on",
+        &[],
+        || {
+            run(|| {
+                let limit = libc::rlimit {
+                    rlim_cur: 1 << 30,
+                    rlim_max: libc::RLIM_INFINITY,
+                };
+                // SAFETY: a valid limit.
+                assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+                let (release, gate) = std::sync::mpsc::channel::<()>();
+                let gate = std::sync::Arc::new(std::sync::Mutex::new(gate));
+                drop(release);
+                let handles: Vec<_> = (0..100)
+                    .map(|_| {
+                        let gate = gate.clone();
+                        task::Builder::new()
+                            .stack_size(60 << 20)
+                            .spawn(move || {
+                                hueless_runtime::yield_now();
+                                drop(gate);
+                                sleep(std::time::Duration::from_millis(20));
+                            })
+                            .unwrap()
+                    })
+                    .collect();
+                let mut without = 0;
+                for handle in handles {
+                    if let Err(error) = handle.join() {
+                        assert!(error.is_no_stack(), "{error}");
+                        assert!(error.to_string().contains("ulimit -v"), "{error}");
+                        without += 1;
+                    }
+                }
+                assert!(without > 0 && without < 100, "{without}");
+                // What the closures held was dropped, whether they ran or not.
+                assert_eq!(std::sync::Arc::strong_count(&gate), 1);
+                let again = task::Builder::new().stack_size(60 << 20).spawn(|| 1);
+                assert_eq!(again.unwrap().join().unwrap(), 1);
+            });
+        },
+    ));
+}
+
+fn count(directory: &str) -> usize {
+    std::fs::read_dir(directory).unwrap().count()
+}
+
+fn mappings() -> usize {
+    std::fs::read_to_string("/proc/self/maps")
+        .unwrap()
+        .lines()
+        .count()
+}
+
+#[test]
+fn a_thousand_runtimes_leave_nothing_behind() {
+    assert_passed(in_child(
+        "a_thousand_runtimes_leave_nothing_behind",
+        &[],
+        || {
+            let use_one = || {
+                let runtime = Builder::new().workers(2).build().unwrap();
+                let sum: u32 = runtime.run(|| {
+                    let handles: Vec<_> = (0..10).map(|i| spawn(move || i)).collect();
+                    hueless_runtime::blocking(|| ());
+                    handles.into_iter().map(|h| h.join().unwrap()).sum()
+                });
+                assert_eq!(sum, 45);
+            };
+            for _ in 0..50 {
+                use_one();
+            }
+            let before = (count("/proc/self/task"), count("/proc/self/fd"), mappings());
+            for _ in 0..1000 {
+                use_one();
+            }
+            // A thread that has told us that it ends may take a moment to be gone.
+            while count("/proc/self/task") > before.0 {
+                std::thread::yield_now();
+            }
+            let after = (count("/proc/self/task"), count("/proc/self/fd"), mappings());
+            assert_eq!((after.0, after.1), (before.0, before.1));
+            // The C library keeps the stacks of ended threads for new ones, and arenas.
+            assert!(
+                after.2 <= before.2 + 16,
+                "{} mappings, {} before",
+                after.2,
+                before.2
+            );
+        },
+    ));
+}
