@@ -178,15 +178,12 @@ pub fn checkpoint() {
     if let Some(worker) = unsafe { worker.as_ref() } {
         let remote = worker.remote();
         // Relaxed: the count is this thread's own, and the hint is advice.
-        if remote.hint.load(Ordering::Relaxed) == remote.switches.load(Ordering::Relaxed) {
-            checkpoint_slow();
+        if remote.hint.load(Ordering::Relaxed) == remote.switches.load(Ordering::Relaxed)
+            && let Some(task) = worker.current()
+        {
+            worker.preempt(task);
         }
     }
-}
-
-#[cold]
-fn checkpoint_slow() {
-    yield_now();
 }
 
 /// Delivers a pending cancellation to `task`, which runs here.

@@ -69,14 +69,7 @@ impl Worker {
     /// A turn in the other order: see [`FAIR_PERIOD`](super::worker::FAIR_PERIOD).
     #[cold]
     pub(super) fn fair_turn(&self) -> Option<TaskPtr> {
-        self.empty_inbox();
-        self.fire_timers();
-        if let Some(poller) = self.remote().poller()
-            && poller.is_in_use()
-            && self.polled.get().elapsed() >= POLL_PERIOD
-        {
-            self.poll(Some(Duration::ZERO));
-        }
+        self.look_round();
         if self.shared.is_stopping() {
             self.cancel_all();
         }
@@ -87,6 +80,18 @@ impl Worker {
             return Some(task);
         }
         self.local.pop()
+    }
+
+    /// Makes ready what timers, sockets and other threads have for this worker.
+    pub(super) fn look_round(&self) {
+        self.empty_inbox();
+        self.fire_timers();
+        if let Some(poller) = self.remote().poller()
+            && poller.is_in_use()
+            && self.polled.get().elapsed() >= POLL_PERIOD
+        {
+            self.poll(Some(Duration::ZERO));
+        }
     }
 
     fn found_own(&self) -> Option<TaskPtr> {

@@ -113,14 +113,26 @@ impl Worker {
         }
     }
 
-    /// Suspends `task`, which runs here, behind all that is ready.
+    /// Suspends `task`, which runs here, behind all that is known to be ready.
     #[inline]
     pub(crate) fn yield_task(&self, task: TaskPtr) {
+        self.requeue(task, || {});
+    }
+
+    /// Suspends `task`, which has had its time, behind all that is ready.
+    #[cold]
+    pub(crate) fn preempt(&self, task: TaskPtr) {
+        self.requeue(task, || self.look_round());
+    }
+
+    #[inline]
+    fn requeue(&self, task: TaskPtr, first: impl FnOnce()) {
         context::deliver_cancellation(task);
         // SAFETY: `task` runs here, so the yielder is its fiber's, and it goes straight into one
         // list of its own worker.
         unsafe {
             suspend(task.get().yielder.get(), || {
+                first();
                 self.yielded.set(true);
                 self.local.push(task);
                 true

@@ -48,7 +48,7 @@ impl Stack {
     }
 
     /// Its size class.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn class(&self) -> Class {
         self.0.class()
     }
