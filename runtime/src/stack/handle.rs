@@ -4,6 +4,7 @@ use std::mem;
 
 use corosensei::stack::StackPointer;
 
+#[cfg(test)]
 use super::class::Class;
 use super::pool;
 use super::slot::Slot;
