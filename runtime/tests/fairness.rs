@@ -134,3 +134,34 @@ fn more_workers_than_cores_give_the_same_results() {
     });
     assert_eq!(total, (0..500).map(|i| i * 10 + 45).sum());
 }
+
+/// Started tasks stay where they are, so they must start in the right place. Which worker gets how
+/// many depends on how the system runs the threads, so a share is asked for in one of many rounds.
+#[test]
+fn many_waiting_tasks_spread_over_the_workers() {
+    let runtime = Builder::new().workers(2).build().unwrap();
+    let balanced = |_| {
+        let threads: Vec<_> = runtime.run(|| {
+            let open = Arc::new(AtomicBool::new(false));
+            let handles: Vec<_> = (0..1000)
+                .map(|_| {
+                    let open = open.clone();
+                    let handle = spawn(move || {
+                        while !open.load(Ordering::Relaxed) {
+                            sleep(Duration::from_millis(5));
+                        }
+                        std::thread::current().id()
+                    });
+                    // Lets the spawner's worker take each new task before a thief can.
+                    yield_now();
+                    handle
+                })
+                .collect();
+            open.store(true, Ordering::Relaxed);
+            handles.into_iter().map(|h| h.join().unwrap()).collect()
+        });
+        let first = threads.iter().filter(|id| **id == threads[0]).count();
+        (350..=650).contains(&first)
+    };
+    assert!((0..100).any(balanced), "one worker has kept most tasks");
+}

@@ -4,9 +4,9 @@
 //! the right to search, declares its sleep, looks at everything once more, and sleeps until its
 //! next timer.
 //!
-//! Thieves are patient: a task that has just been spawned is most likely to be waited for by its
-//! spawner, and who runs a task first keeps it for good. So a thief leaves a deque with one or two
-//! tasks alone until it has seen it unchanged for [`PATIENCE`].
+//! Thieves are patient: a task that has just been spawned is most likely to be talked to by its
+//! spawner, and who runs a task first keeps it for good. So a thief takes nothing before it has seen
+//! new tasks lie about for [`PATIENCE`]; having found some, it is eager for [`EAGERNESS`].
 
 use std::hint::spin_loop;
 use std::time::{Duration, Instant};
@@ -16,10 +16,10 @@ use crossbeam_deque::Steal;
 use crate::scheduler::worker::Worker;
 use crate::task::TaskPtr;
 
-/// How long a short deque must look the same before a thief takes from it.
+/// How long new tasks must lie about before a thief takes some.
 const PATIENCE: Duration = Duration::from_micros(50);
-/// A deque with more tasks than this is stolen from at once.
-const SHORT: usize = 2;
+/// How long after a catch a thief takes more without waiting.
+const EAGERNESS: Duration = Duration::from_micros(200);
 /// A worker that has slept for so long gives its warm stacks back.
 const LULL: Duration = Duration::from_millis(100);
 /// Sockets are asked at least this often while tasks run.
@@ -147,32 +147,31 @@ impl Worker {
             }
             self.searching.set(true);
         }
-        if let Some(task) = self.steal_round(SHORT) {
-            return Some(task);
-        }
-        if !self.shared.has_stealable() {
-            return None;
-        }
-        // Something lies in a short deque. Wait whether its owner takes it.
         let since = Instant::now();
-        while since.elapsed() < PATIENCE {
-            if self.remote().inbox.has_tasks() || !self.shared.has_stealable() {
-                return None;
-            }
-            for _ in 0..64 {
-                spin_loop();
+        if self.caught.get().is_none_or(|at| since - at > EAGERNESS) {
+            while since.elapsed() < PATIENCE {
+                if self.remote().inbox.has_tasks() || !self.shared.has_stealable() {
+                    return None;
+                }
+                for _ in 0..64 {
+                    spin_loop();
+                }
             }
         }
-        self.steal_round(0)
+        let task = self.steal_round();
+        if task.is_some() {
+            self.caught.set(Some(Instant::now()));
+        }
+        task
     }
 
-    /// Steals half a deque that holds more than `more_than` tasks.
-    fn steal_round(&self, more_than: usize) -> Option<TaskPtr> {
+    /// Steals half of a deque that holds something.
+    fn steal_round(&self) -> Option<TaskPtr> {
         let stealers = &self.shared.stealers;
         let start = self.next_random() as usize % stealers.len();
         for i in 0..stealers.len() {
             let victim = (start + i) % stealers.len();
-            if victim == self.index || stealers[victim].len() <= more_than {
+            if victim == self.index {
                 continue;
             }
             loop {

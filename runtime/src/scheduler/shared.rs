@@ -181,6 +181,13 @@ impl Shared {
         self.pool.wait_for_end(deadline)
     }
 
+    /// The number of started tasks on the worker that has the fewest.
+    pub(crate) fn least_started(&self) -> usize {
+        // Relaxed: figures that are looked at again soon.
+        let started = |remote: &CachePadded<Remote>| remote.started.load(Ordering::Relaxed);
+        self.remotes.iter().map(started).min().unwrap_or(0)
+    }
+
     /// Started tasks that have not ended.
     pub(crate) fn started_tasks(&self) -> usize {
         // Relaxed: a figure for a report.

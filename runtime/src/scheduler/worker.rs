@@ -42,6 +42,9 @@ use crate::task::{
 /// After so many turns the queues are looked at in the other order (Go's number).
 pub(super) const FAIR_PERIOD: u32 = 61;
 
+/// A worker with fewer started tasks than this keeps what it spawns.
+const MANY: usize = 32;
+
 /// See the module.
 pub(crate) struct Worker {
     pub(super) shared: Arc<Shared>,
@@ -62,6 +65,10 @@ pub(crate) struct Worker {
     pub(super) random: Cell<u32>,
     /// Whether this worker is counted as searching.
     pub(super) searching: Cell<bool>,
+    /// When it last stole something.
+    pub(super) caught: Cell<Option<Instant>>,
+    /// Whether new tasks go to other workers.
+    overloaded: Cell<bool>,
     /// Whether this worker has seen that the runtime stops.
     pub(super) stop_seen: Cell<bool>,
     /// When the poller was last asked.
@@ -190,7 +197,7 @@ impl Worker {
     fn run(&self, task: TaskPtr) {
         // SAFETY: a task out of the queues is this worker's, and alive until it has ended.
         let header = unsafe { task.get() };
-        if header.home.get().is_null() && !self.start(task) {
+        if header.home.get().is_null() && (self.place_elsewhere(task) || !self.start(task)) {
             return;
         }
         let remote = self.remote();
@@ -218,6 +225,34 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Leaves a new task to others if this worker has many more than another; false if it does not.
+    ///
+    /// Who runs a task first keeps it, so this is where load is balanced: the connections that one
+    /// worker accepts spread over all.
+    #[inline]
+    fn place_elsewhere(&self, task: TaskPtr) -> bool {
+        let own = self.owned.len();
+        // Looking at the others costs a cache miss each.
+        if !self.overloaded.get() && (own < MANY || !own.is_multiple_of(8)) {
+            return false;
+        }
+        self.place_elsewhere_slow(task, own)
+    }
+
+    #[cold]
+    fn place_elsewhere_slow(&self, task: TaskPtr, own: usize) -> bool {
+        let least = self.shared.least_started();
+        let overloaded = own > least + MANY / 2 + least / 8 && !self.shared.is_stopping();
+        self.overloaded.set(overloaded);
+        // SAFETY: a new task is whoever's took it out of a queue. Each is passed on once at most, so
+        // that it runs even if only overloaded workers have time for it.
+        if !overloaded || unsafe { task.get() }.passed_on.replace(true) {
+            return false;
+        }
+        self.shared.submit(task);
+        true
     }
 
     /// Gives a new task a stack and pins it to this worker; false if there is none to be had.
@@ -443,6 +478,8 @@ fn worker_main(shared: Arc<Shared>, index: usize, deque: deque::Worker<TaskPtr>,
         ids: IdBlock::new(),
         random: Cell::new(0x9E37_79B9 ^ (index as u32 + 1)),
         searching: Cell::new(false),
+        caught: Cell::new(None),
+        overloaded: Cell::new(false),
         stop_seen: Cell::new(false),
         polled: Cell::new(Instant::now()),
     };

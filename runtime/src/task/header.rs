@@ -52,6 +52,8 @@ pub(crate) struct TaskHeader {
     pub(crate) yielder: Cell<Yield>,
     pub(crate) parked: Cell<Parked>,
     pub(crate) cancelled: Cell<bool>,
+    /// Whether a worker that had many tasks has left it, still new, to the others.
+    pub(crate) passed_on: Cell<bool>,
     pub(crate) class: Class,
     /// Its entry in its worker's wheel; armed at most while it is parked.
     pub(crate) timer: Timer,
@@ -83,6 +85,7 @@ impl TaskHeader {
             yielder: Cell::new(std::ptr::null()),
             parked: Cell::new(Parked::No),
             cancelled: Cell::new(false),
+            passed_on: Cell::new(false),
             class,
             timer: Timer::new(),
             owned_prev: Cell::new(std::ptr::null_mut()),
