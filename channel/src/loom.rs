@@ -1,10 +1,11 @@
-//! The crate's one door to atomics and cells.
+//! The crate's one door to atomics, cells, and the parts of the runtime that models do without.
 //!
 //! What is modelled with loom takes these names from here, so that `--cfg loom` swaps all of them
 //! at once. Locks and parking come from the runtime's park seam, which has a door of its own.
 
 #[cfg(not(loom))]
 mod real {
+    pub(crate) use hueless_runtime::{checkpoint, now};
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     /// `std::cell::UnsafeCell` with loom's access methods.
@@ -34,7 +35,18 @@ mod real {
 pub(crate) use real::*;
 
 #[cfg(loom)]
-pub(crate) use loom::{
-    cell::UnsafeCell,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
-};
+mod model {
+    pub(crate) use loom::cell::UnsafeCell;
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use std::time::Instant;
+
+    pub(crate) fn checkpoint() {}
+
+    pub(crate) fn now() -> Instant {
+        Instant::now()
+    }
+}
+
+#[cfg(loom)]
+pub(crate) use model::*;

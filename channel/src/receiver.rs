@@ -4,11 +4,9 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
-use hueless_runtime::park::Lock;
-
 use crate::counter;
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
-use crate::exchange::{Channel, Gate, Limit, Receive};
+use crate::exchange::{Channel, GateLock, Limit, Receive};
 use crate::flavors::{Blocks, Rendezvous, Ring};
 use crate::iter::{IntoIter, Iter, TryIter};
 
@@ -293,7 +291,7 @@ impl<T> Receiver<T> {
     }
 
     /// The channel's gate, for select.
-    pub(crate) fn gate(&self) -> &Lock<Gate> {
+    pub(crate) fn gate(&self) -> &GateLock {
         on_channel!(self, channel => channel.gate())
     }
 

@@ -4,11 +4,9 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
-use hueless_runtime::park::Lock;
-
 use crate::counter;
 use crate::err::{SendError, SendTimeoutError, TrySendError};
-use crate::exchange::{Channel, Gate, Grant, Limit};
+use crate::exchange::{Channel, GateLock, Grant, Limit};
 use crate::flavors::{Blocks, Rendezvous, Ring};
 
 /// The sending side of a channel.
@@ -261,7 +259,7 @@ impl<T> Sender<T> {
     }
 
     /// The channel's gate, for select.
-    pub(crate) fn gate(&self) -> &Lock<Gate> {
+    pub(crate) fn gate(&self) -> &GateLock {
         on_channel!(self, channel => channel.gate())
     }
 

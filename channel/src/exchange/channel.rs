@@ -13,6 +13,9 @@
 //!    pops it does the whole exchange, so the operation is over when the park is, whatever the
 //!    clock or a cancellation say meanwhile.
 //!
+//! Operations that may wait begin with a checkpoint, so that a task which never has to wait lets
+//! others run too. Those that never wait (`try_`, sends on an unbounded channel) do not.
+//!
 //! Peers are readied and memory and messages are dropped after the lock has been released: no user
 //! code, no allocator and no system call runs under it. Messages are only moved there, as bytes.
 //!
@@ -28,15 +31,13 @@
 //! that one may be queued behind the spinner. A lock is also needed for the wait queues, and one
 //! locked instruction for both is the least there can be.
 
-use hueless_runtime::park::Lock;
-
-use crate::exchange::Gate;
+use crate::exchange::{Gate, GateLock};
 use crate::flavors::Buffer;
 use crate::loom::UnsafeCell;
 
 /// A channel with buffer `B`.
 pub(crate) struct Channel<B> {
-    pub(super) gate: Lock<Gate>,
+    pub(super) gate: GateLock,
     /// Guarded by `gate`.
     buffer: UnsafeCell<B>,
     capacity: usize,
@@ -52,14 +53,14 @@ impl<B: Buffer> Channel<B> {
     /// A channel with room for `capacity` messages in `buffer`.
     pub(crate) fn new(buffer: B, capacity: usize) -> Self {
         Self {
-            gate: Lock::new(Gate::new(capacity)),
+            gate: GateLock::new(capacity),
             buffer: UnsafeCell::new(buffer),
             capacity,
         }
     }
 
     /// The gate, for select.
-    pub(crate) fn gate(&self) -> &Lock<Gate> {
+    pub(crate) fn gate(&self) -> &GateLock {
         &self.gate
     }
 

@@ -23,19 +23,8 @@ pub(crate) struct Leftover<B: Buffer> {
 
 impl<B: Buffer> Drop for Leftover<B> {
     fn drop(&mut self) {
-        /// Goes on when a message's drop panics, as a `Vec` does.
-        struct Rest<'l, B: Buffer>(&'l mut Leftover<B>);
-
-        impl<B: Buffer> Drop for Rest<'_, B> {
-            fn drop(&mut self) {
-                while let Some(msg) = self.0.pop() {
-                    drop(msg);
-                }
-            }
-        }
-
-        let rest = Rest(self);
-        while let Some(msg) = rest.0.pop() {
+        // If one of them panics, the rest is leaked, as crossbeam-channel does it.
+        while let Some(msg) = self.pop() {
             drop(msg);
         }
     }

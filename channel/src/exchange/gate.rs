@@ -3,9 +3,51 @@
 //! Owner: whoever holds the lock around it. The select engine works on gates alone, so it is
 //! compiled once and not for every message type.
 
-use hueless_runtime::park::{Claimed, WaitQueue};
+use std::ops::Deref;
+use std::ptr;
+
+use hueless_runtime::park::{Claimed, Lock, WaitQueue};
 
 use crate::flavors::Memory;
+
+/// A gate behind its lock.
+pub(crate) struct GateLock {
+    lock: Lock<Gate>,
+    /// Models have to be the same in each execution, which addresses are not.
+    #[cfg(loom)]
+    number: usize,
+}
+
+impl GateLock {
+    /// The gate of an open, empty channel with `room` slots.
+    pub(super) fn new(room: usize) -> Self {
+        #[cfg(loom)]
+        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        Self {
+            lock: Lock::new(Gate::new(room)),
+            #[cfg(loom)]
+            number: NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+        }
+    }
+
+    /// The place of this lock in the order in which locks are taken by whoever takes several.
+    #[inline]
+    pub(crate) fn rank(&self) -> usize {
+        #[cfg(loom)]
+        return self.number;
+        #[cfg(not(loom))]
+        ptr::from_ref(self).addr()
+    }
+}
+
+impl Deref for GateLock {
+    type Target = Lock<Gate>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Lock<Gate> {
+        &self.lock
+    }
+}
 
 /// What a channel's lock guards, besides the buffer.
 pub(crate) struct Gate {
@@ -21,10 +63,12 @@ pub(crate) struct Gate {
     pub(crate) senders_gone: bool,
     /// The last receiver is gone.
     pub(crate) receivers_gone: bool,
+    /// State of the generator that selects choose by; zero until first used.
+    random: u64,
 }
 
 impl Gate {
-    pub(super) fn new(room: usize) -> Self {
+    fn new(room: usize) -> Self {
         Self {
             senders: WaitQueue::new(),
             receivers: WaitQueue::new(),
@@ -32,6 +76,7 @@ impl Gate {
             room,
             senders_gone: false,
             receivers_gone: false,
+            random: 0,
         }
     }
 
@@ -45,6 +90,28 @@ impl Gate {
     #[inline]
     pub(crate) fn may_receive(&self) -> bool {
         self.len != 0 || !self.senders.is_empty() || self.senders_gone
+    }
+
+    /// A random number below `bound`, good enough to choose fairly.
+    ///
+    /// It is drawn from a state in the gate, which is locked anyway: a thread-local would cost
+    /// more, and must not be held on to by tasks.
+    pub(crate) fn random_below(&mut self, bound: u32) -> u32 {
+        if self.random == 0 {
+            // Any odd number will do. A model has to draw the same numbers in each execution.
+            let seed = if cfg!(loom) {
+                1
+            } else {
+                ptr::from_ref(self).addr() as u64
+            };
+            self.random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        }
+        // Marsaglia's xorshift64: never comes to zero.
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        // Multiplying a number below 2^32 with the bound puts the result's upper half below it.
+        ((self.random >> 32) * u64::from(bound) >> 32) as u32
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::loom::now;
+
 /// A limit that costs nothing until an operation has to wait: reading the clock takes longer than
 /// an operation that need not.
 #[derive(Clone, Copy)]
@@ -29,9 +31,4 @@ impl Limit {
             Self::After(time) => Ok(now().checked_add(time)),
         }
     }
-}
-
-/// The clock that deadlines are read on.
-fn now() -> Instant {
-    Instant::now()
 }

@@ -21,7 +21,7 @@ mod reserve;
 mod send;
 
 pub(crate) use channel::Channel;
-pub(crate) use gate::{After, Gate};
+pub(crate) use gate::{After, Gate, GateLock};
 pub(crate) use limit::Limit;
 pub(crate) use packet::{Head, Packet, Status};
 pub(crate) use recv::{Receive, Received, pair};

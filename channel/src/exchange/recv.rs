@@ -10,16 +10,14 @@
 
 use std::ptr::NonNull;
 
-use hueless_runtime::park::{
-    LockGuard, Outcome, Popped, Wait, Waiter, unwind_cancelled,
-};
+use hueless_runtime::park::{LockGuard, Outcome, Popped, Wait, Waiter, unwind_cancelled};
 
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::exchange::channel::Channel;
-use crate::exchange::limit::Passed;
 use crate::exchange::packet::Partner;
 use crate::exchange::{After, Gate, Head, Limit, Packet, Status};
 use crate::flavors::Buffer;
+use crate::loom::checkpoint;
 
 /// What an attempt to receive came to.
 enum Taken<T> {
@@ -89,6 +87,7 @@ impl<B: Buffer> Channel<B> {
     /// Receives, waiting for as long as it takes.
     #[inline]
     pub(crate) fn recv(&self) -> Result<B::Message, RecvError> {
+        checkpoint();
         match self.receive_now() {
             Ok(msg) => Ok(msg),
             Err(Missing::Disconnected) => Err(RecvError),
@@ -99,6 +98,7 @@ impl<B: Buffer> Channel<B> {
     /// Receives, waiting within `limit`.
     #[inline]
     pub(crate) fn recv_within(&self, limit: Limit) -> Result<B::Message, RecvTimeoutError> {
+        checkpoint();
         match self.receive_now() {
             Ok(msg) => Ok(msg),
             Err(Missing::Disconnected) => Err(RecvTimeoutError::Disconnected),
@@ -123,10 +123,7 @@ impl<B: Buffer> Channel<B> {
     }
 
     /// What is left of `receive_now` when the fast path has failed.
-    fn receive_rest<'c>(
-        &'c self,
-        mut gate: LockGuard<'c, Gate>,
-    ) -> Result<B::Message, Missing> {
+    fn receive_rest<'c>(&'c self, mut gate: LockGuard<'c, Gate>) -> Result<B::Message, Missing> {
         loop {
             let mut after = After::default();
             // SAFETY: the gate is this channel's.
@@ -263,7 +260,10 @@ impl<B: Buffer> Channel<B> {
                 let msg = Packet::of(popped.slot).collect();
                 self.buffer(gate).push(msg)
             };
-            assert!(pushed.is_ok(), "a buffer that asks for memory is never full");
+            assert!(
+                pushed.is_ok(),
+                "a buffer that asks for memory is never full"
+            );
             gate.len += 1;
         }
         after.sender = Some(popped.claimed);

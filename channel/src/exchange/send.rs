@@ -12,6 +12,7 @@ use crate::exchange::channel::Channel;
 use crate::exchange::limit::Passed;
 use crate::exchange::{After, Gate, Limit, Packet, Status};
 use crate::flavors::Buffer;
+use crate::loom::checkpoint;
 
 /// What an attempt to send came to.
 pub(super) enum Given<T> {
@@ -65,6 +66,9 @@ impl<B: Buffer> Channel<B> {
     /// Sends, waiting for as long as it takes.
     #[inline]
     pub(crate) fn send(&self, msg: B::Message) -> Result<(), SendError<B::Message>> {
+        if B::BOUNDED {
+            checkpoint();
+        }
         match self.try_send(msg) {
             Ok(()) => Ok(()),
             Err(TrySendError::Disconnected(msg)) => Err(SendError(msg)),
@@ -82,6 +86,9 @@ impl<B: Buffer> Channel<B> {
         msg: B::Message,
         limit: Limit,
     ) -> Result<(), SendTimeoutError<B::Message>> {
+        if B::BOUNDED {
+            checkpoint();
+        }
         match self.try_send(msg) {
             Ok(()) => Ok(()),
             Err(TrySendError::Disconnected(msg)) => Err(SendTimeoutError::Disconnected(msg)),
@@ -90,11 +97,7 @@ impl<B: Buffer> Channel<B> {
     }
 
     #[cold]
-    fn send_slow(
-        &self,
-        msg: B::Message,
-        limit: Limit,
-    ) -> Result<(), SendTimeoutError<B::Message>> {
+    fn send_slow(&self, msg: B::Message, limit: Limit) -> Result<(), SendTimeoutError<B::Message>> {
         let deadline = match limit.deadline() {
             Ok(deadline) => deadline,
             Err(Passed) => return Err(SendTimeoutError::Timeout(msg)),

@@ -45,6 +45,8 @@ impl<T> Ring<T> {
 impl<T> Buffer for Ring<T> {
     type Message = T;
 
+    const BOUNDED: bool = true;
+
     fn vacant() -> Self {
         Self::with_capacity(0)
     }

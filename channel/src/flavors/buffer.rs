@@ -12,11 +12,14 @@ pub(crate) trait Buffer {
     /// What it holds.
     type Message;
 
+    /// Whether it can ever be full.
+    const BOUNDED: bool;
+
     /// A buffer for no messages at all.
     fn vacant() -> Self;
 
-    /// Appends `msg`, or gives it back: then [`supply`](Self::supply) memory first. A buffer that
-    /// ever does so must be of unbounded capacity.
+    /// Appends `msg`, or gives it back: then [`supply`](Self::supply) memory first. A bounded buffer
+    /// never does.
     ///
     /// # Safety
     /// The buffer holds fewer messages than its capacity.

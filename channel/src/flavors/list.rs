@@ -88,11 +88,18 @@ impl<T> Blocks<T> {
 /// `block` is a block that belongs to the caller.
 unsafe fn into_memory<T>(block: *mut Block<T>) -> Memory {
     // SAFETY: blocks are made from `Memory` of this layout, and are never null.
-    unsafe { Memory::new(NonNull::new_unchecked(block.cast()), Layout::new::<Block<T>>()) }
+    unsafe {
+        Memory::new(
+            NonNull::new_unchecked(block.cast()),
+            Layout::new::<Block<T>>(),
+        )
+    }
 }
 
 impl<T> Buffer for Blocks<T> {
     type Message = T;
+
+    const BOUNDED: bool = false;
 
     fn vacant() -> Self {
         let nowhere = || Position {
@@ -100,10 +107,7 @@ impl<T> Buffer for Blocks<T> {
             at: SLOTS,
         };
         Self {
-            head: Position {
-                at: 0,
-                ..nowhere()
-            },
+            head: Position { at: 0, ..nowhere() },
             tail: nowhere(),
             spare: ptr::null_mut(),
         }

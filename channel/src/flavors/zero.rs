@@ -13,6 +13,8 @@ pub(crate) struct Rendezvous<T>(PhantomData<T>);
 impl<T> Buffer for Rendezvous<T> {
     type Message = T;
 
+    const BOUNDED: bool = true;
+
     #[inline(always)]
     fn vacant() -> Self {
         Self(PhantomData)
