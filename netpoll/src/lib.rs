@@ -10,18 +10,35 @@
 //! | --- | --- |
 //! | [`net`] | the types that programs use |
 //! | `socket` | a descriptor and what is known of its readiness; the loop of every operation |
-//! | `source` | the readiness of one descriptor, and who waits for it |
+//! | `source` | a descriptor as its poller knows it |
+//! | `readiness` | who waits for a descriptor, and what has been told of it |
 //! | `table` | which source a poller's event belongs to |
 //! | `poller` | one worker's `mio::Poll`, behind the runtime's driver seam |
 
+#![cfg_attr(
+    loom,
+    allow(dead_code, reason = "the models build the lock-free part alone")
+)]
+
+#[cfg(not(loom))]
 mod closed;
+mod loom;
+#[cfg(not(loom))]
 pub mod net;
+#[cfg(not(loom))]
 mod poller;
+mod readiness;
+#[cfg(not(loom))]
 mod shared;
+#[cfg(not(loom))]
 mod socket;
+#[cfg(not(loom))]
 mod source;
+#[cfg(not(loom))]
 mod sys;
+#[cfg(not(loom))]
 mod table;
 
 #[doc(hidden)]
+#[cfg(not(loom))]
 pub use poller::driver;

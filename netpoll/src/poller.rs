@@ -78,7 +78,7 @@ pub(crate) struct MioPoller {
 struct Core {
     poll: Poll,
     events: Events,
-    ready: Vec<ClaimedList>,
+    woken: Vec<ClaimedList>,
 }
 
 impl MioPoller {
@@ -91,7 +91,7 @@ impl MioPoller {
             core: Mutex::new(Core {
                 poll,
                 events: Events::with_capacity(EVENTS),
-                ready: Vec::with_capacity(BATCH),
+                woken: Vec::with_capacity(BATCH),
             }),
             registry,
             waker,
@@ -159,7 +159,7 @@ impl Poller for MioPoller {
         let Core {
             poll,
             events,
-            ready,
+            woken,
         } = &mut *core;
         match poll.poll(events, timeout) {
             Ok(()) => {}
@@ -175,12 +175,12 @@ impl Poller for MioPoller {
             let table = self.table();
             for event in events.by_ref().take(BATCH) {
                 if let Some(source) = table.get(event.token().into()) {
-                    source.on_event(event, ready);
+                    source.tell(event.into(), woken);
                 }
             }
             drop(table);
             // Dropping a list readies its waiters.
-            ready.clear();
+            woken.clear();
         }
     }
 

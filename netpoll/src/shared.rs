@@ -11,7 +11,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::source::Direction;
+use crate::readiness::Direction;
 
 /// The state that the handles of one socket share.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ impl Shared {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Makes operations answer `WouldBlock` where they would wait, or wait again.
+    /// Makes operations that begin from now on answer `WouldBlock` where they would wait.
     pub(crate) fn set_nonblocking(&self, nonblocking: bool) {
         self.nonblocking.store(nonblocking, Ordering::Relaxed);
     }

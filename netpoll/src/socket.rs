@@ -16,8 +16,9 @@ use std::time::Instant;
 use mio::Interest;
 
 use crate::closed::closed;
+use crate::readiness::{Direction, Tick, Waited};
 use crate::shared::Shared;
-use crate::source::{Direction, Source, Tick, Waited};
+use crate::source::Source;
 use crate::sys;
 
 /// A descriptor and its readiness.
@@ -25,6 +26,7 @@ pub(crate) struct Socket<T> {
     // Before `io`, to be dropped before it.
     handle: Handle,
     io: T,
+    shared: Arc<Shared>,
 }
 
 /// The one user of a source that may end its registration; does so when dropped.
@@ -51,14 +53,15 @@ impl<T: AsFd> Socket<T> {
 
     /// Another handle of this socket, by a duplicate of its descriptor.
     pub(crate) fn with_duplicate(&self, io: T, interest: Interest) -> Self {
-        Self::with_shared(io, interest, Arc::clone(self.handle.0.shared()))
+        Self::with_shared(io, interest, Arc::clone(&self.shared))
     }
 
     fn with_shared(io: T, interest: Interest, shared: Arc<Shared>) -> Self {
-        let source = Source::new(io.as_fd().as_raw_fd(), interest, shared);
+        let source = Source::new(io.as_fd().as_raw_fd(), interest);
         Self {
             handle: Handle(source),
             io,
+            shared,
         }
     }
 
@@ -70,7 +73,7 @@ impl<T: AsFd> Socket<T> {
 
     /// Gives up the std or mio object, no longer watched.
     pub(crate) fn into_io(self) -> T {
-        let Self { handle, io } = self;
+        let Self { handle, io, .. } = self;
         drop(handle);
         io
     }
@@ -78,7 +81,7 @@ impl<T: AsFd> Socket<T> {
     /// What all handles of this socket have in common.
     #[inline]
     pub(crate) fn shared(&self) -> &Shared {
-        self.handle.0.shared()
+        &self.shared
     }
 
     /// Makes `call` until it answers something other than that it would block, and waits for
@@ -131,16 +134,21 @@ impl<T: AsFd> Socket<T> {
         )
     }
 
-    /// The loop of every operation. `call` gets the tick that was read before it; `deadline` is
+    /// The loop of every operation, which lets others run first if the task's time is up, for it
+    /// might never have to wait. `call` gets the tick that was read before it; `deadline` is
     /// asked once, when the first wait comes.
     #[inline]
     fn repeat<R>(
         &self,
         direction: Direction,
         mut call: impl FnMut(&T, Tick) -> io::Result<R>,
-        deadline: impl FnOnce() -> Option<Instant>,
+        deadline: impl Fn() -> Option<Instant>,
     ) -> io::Result<R> {
-        let mut patience = Patience::Fresh(deadline);
+        hueless_runtime::checkpoint();
+        let mut until = None;
+        // Whether this is the last call: after a time-out it may still find what came too late to
+        // be told of.
+        let mut last = self.shared().is_nonblocking();
         loop {
             // First the tick, then the mark: `close` does it the other way round, so whoever
             // misses the mark is woken.
@@ -148,7 +156,7 @@ impl<T: AsFd> Socket<T> {
             if self.shared().is_closed() {
                 return Err(closed());
             }
-            let answer = if self.handle.0.is_exhausted(direction, seen) && patience.is_left() {
+            let answer = if !last && self.handle.0.is_exhausted(direction, seen) {
                 Err(io::Error::from_raw_os_error(libc::EAGAIN))
             } else {
                 call(&self.io, seen)
@@ -156,9 +164,13 @@ impl<T: AsFd> Socket<T> {
             match answer {
                 Ok(answer) => return Ok(answer),
                 Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock if last => return Err(error),
                     io::ErrorKind::WouldBlock => {
-                        if !self.block(direction, seen, &mut patience)? {
-                            return Err(error);
+                        let until = *until.get_or_insert_with(&deadline);
+                        self.handle.0.ensure_registered()?;
+                        match self.handle.0.wait(direction, seen, until) {
+                            Waited::Retry => {}
+                            Waited::TimedOut => last = true,
                         }
                     }
                     io::ErrorKind::Interrupted => {}
@@ -169,6 +181,20 @@ impl<T: AsFd> Socket<T> {
         }
     }
 
+    /// [`transfer`](Self::transfer) of what is read, where 0 says that the stream has ended: after
+    /// a `close`, that end is none of the peer's. `len` may be 0, to spare no call.
+    #[inline]
+    pub(crate) fn read(
+        &self,
+        len: usize,
+        call: impl FnMut(&T) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        match self.transfer(Direction::Read, len, call)? {
+            0 if self.shared().is_closed() => Err(closed()),
+            read => Ok(read),
+        }
+    }
+
     /// Closes the socket for all its handles: operations that wait, and all later ones, answer with
     /// the error of [`closed`].
     pub(crate) fn close(&self) {
@@ -176,7 +202,7 @@ impl<T: AsFd> Socket<T> {
         // Wakes those who wait on other handles of the socket. It fails for a socket that is not
         // connected, where nobody waits.
         let _ = sys::shutdown(self.io.as_fd());
-        // After the mark: see `run_until`.
+        // After the mark: see `repeat`.
         self.handle.0.wake_all();
     }
 }

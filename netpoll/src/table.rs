@@ -155,11 +155,10 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shared::Shared;
     use mio::Interest;
 
     fn source(fd: i32) -> Arc<Source> {
-        Source::new(fd, Interest::READABLE, Arc::new(Shared::default()))
+        Source::new(fd, Interest::READABLE)
     }
 
     #[test]

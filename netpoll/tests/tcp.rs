@@ -21,6 +21,8 @@ cases!(
     big_transfer_waits_for_the_reader,
     both_ways_at_once,
     vectored,
+    nothing_is_left_behind_a_short_read,
+    reads_go_on_after_urgent_data,
     peek_takes_nothing,
     connect_refused,
     connect_tries_each_address,
@@ -494,4 +496,54 @@ fn addresses_options_and_debug<M: Mode>() {
         format!("{listener:?}").split("fd").next(),
         format!("{std:?}").split("fd").next()
     );
+}
+
+/// A read that gets less than it has room for is the last that need not wait, unless the end or
+/// urgent data has come too.
+fn nothing_is_left_behind_a_short_read<M: Mode>() {
+    for _ in 0..200 {
+        // The end in one go with the data, before or after the first wait.
+        let (mut client, mut server) = pair();
+        let reader = M::spawn(move || {
+            let mut buf = [0; 100];
+            assert_eq!(server.read(&mut buf[..1]).unwrap(), 1);
+            let mut got = Vec::new();
+            loop {
+                match server.read(&mut buf).unwrap() {
+                    0 => return got,
+                    read => got.extend_from_slice(&buf[..read]),
+                }
+            }
+        });
+        client.write_all(b"1234").unwrap();
+        client.write_all(b"5").unwrap();
+        drop(client);
+        assert_eq!(reader.join(), b"2345");
+    }
+}
+
+fn reads_go_on_after_urgent_data<M: Mode>() {
+    use std::os::fd::AsRawFd;
+    for round in 0..200 {
+        let (mut client, mut server) = pair();
+        let reader = M::spawn(move || {
+            let mut got = Vec::new();
+            let mut buf = [0; 100];
+            while !got.ends_with(b"z") {
+                let read = server.read(&mut buf).unwrap();
+                got.extend_from_slice(&buf[..read]);
+            }
+            got
+        });
+        if round % 2 == 0 {
+            client.write_all(b"ab").unwrap();
+        }
+        // SAFETY: the descriptor is open and the buffer is valid.
+        let sent =
+            unsafe { libc::send(client.as_raw_fd(), b"cd!".as_ptr().cast(), 3, libc::MSG_OOB) };
+        assert_eq!(sent, 3);
+        client.write_all(b"yz").unwrap();
+        let got = reader.join();
+        assert!(got.ends_with(b"cdyz"), "{got:?}");
+    }
 }

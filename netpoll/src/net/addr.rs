@@ -38,12 +38,13 @@ pub trait ToSocketAddrs {
     fn to_socket_addrs(&self) -> io::Result<Self::Iter>;
 }
 
-/// Looks up `query`, which is not an address but perhaps a host name and a port.
+/// Looks up `query`, which is not an address but perhaps a host name and a port, on the runtime's
+/// blocking pool: the C library's look-up blocks its thread, for seconds at times.
 fn resolve<A>(query: A) -> io::Result<vec::IntoIter<SocketAddr>>
 where
     A: net::ToSocketAddrs<Iter = vec::IntoIter<SocketAddr>> + Send,
 {
-    query.to_socket_addrs()
+    hueless_runtime::blocking(move || query.to_socket_addrs())
 }
 
 /// Calls `attempt` with each address until one succeeds; its last error otherwise.

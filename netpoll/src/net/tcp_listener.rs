@@ -11,8 +11,8 @@ use mio::Interest;
 use crate::closed::is_closed;
 use crate::net::TcpStream;
 use crate::net::addr::{ToSocketAddrs, each_addr};
+use crate::readiness::Direction;
 use crate::socket::Socket;
-use crate::source::Direction;
 use crate::sys;
 
 /// How many connections may wait to be accepted, if the system allows. A task may be late to

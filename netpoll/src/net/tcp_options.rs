@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::net::TcpStream;
-use crate::source::Direction;
+use crate::readiness::Direction;
 
 impl TcpStream {
     /// Limits how long a read waits: after `timeout` it fails with

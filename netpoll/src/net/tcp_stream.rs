@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use mio::Interest;
 
 use crate::net::addr::{ToSocketAddrs, each_addr};
+use crate::readiness::Direction;
 use crate::shared::zero_timeout;
 use crate::socket::Socket;
-use crate::source::Direction;
 
 /// A TCP connection; [`std::net::TcpStream`] for tasks.
 ///
@@ -45,7 +45,14 @@ pub struct TcpStream {
     pub(super) socket: Socket<net::TcpStream>,
 }
 
+/// What a stream is waited for. Urgent data among it, for a read ends before that although more
+/// follows: see `source`'s exhaustion.
+#[cfg(target_os = "linux")]
+const BOTH: Interest = Interest::READABLE
+    .add(Interest::WRITABLE)
+    .add(Interest::PRIORITY);
 /// What a stream is waited for.
+#[cfg(not(target_os = "linux"))]
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
 
 impl TcpStream {
@@ -130,7 +137,7 @@ impl TcpStream {
                     Err(error) => Err(error),
                 },
             },
-            || deadline,
+            deadline,
         );
         match connected {
             Ok(()) => Ok(stream),
@@ -268,7 +275,8 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.read(|stream| stream.peek(buf))
+        // A length of 0: what is peeked at is not taken, so nothing is exhausted.
+        self.socket.read(0, |stream| stream.peek(buf))
     }
 }
 
@@ -282,12 +290,14 @@ fn is_connecting(error: &io::Error) -> bool {
 impl Read for &TcpStream {
     #[inline]
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        self.socket.read(|mut stream| stream.read(buf))
+        self.socket.read(buf.len(), |mut stream| stream.read(buf))
     }
 
     #[inline]
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.socket.read(|mut stream| stream.read_vectored(bufs))
+        let len = bufs.iter().map(|buf| buf.len()).sum();
+        self.socket
+            .read(len, |mut stream| stream.read_vectored(bufs))
     }
 }
 
@@ -311,13 +321,15 @@ impl Write for &TcpStream {
     #[inline]
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.socket
-            .run(Direction::Write, |mut stream| stream.write(buf))
+            .transfer(Direction::Write, buf.len(), |mut stream| stream.write(buf))
     }
 
     #[inline]
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket
-            .run(Direction::Write, |mut stream| stream.write_vectored(bufs))
+        let len = bufs.iter().map(|buf| buf.len()).sum();
+        self.socket.transfer(Direction::Write, len, |mut stream| {
+            stream.write_vectored(bufs)
+        })
     }
 
     #[inline]

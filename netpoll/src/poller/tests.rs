@@ -6,17 +6,12 @@ use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 use super::*;
-use crate::shared::Shared;
-use crate::source::{Direction, Tick};
+use crate::readiness::{Direction, Tick};
 
 /// Registers `stream` for reading.
 fn register(poller: &MioPoller, stream: &UnixStream) -> (Arc<Source>, Token) {
     stream.set_nonblocking(true).unwrap();
-    let source = Source::new(
-        stream.as_raw_fd(),
-        Interest::READABLE,
-        Arc::new(Shared::default()),
-    );
+    let source = Source::new(stream.as_raw_fd(), Interest::READABLE);
     let token = poller
         .register(&source, stream.as_raw_fd(), Interest::READABLE)
         .unwrap()
@@ -181,11 +176,7 @@ fn closed_poller_takes_nothing() {
 fn what_cannot_be_watched_is_an_error() {
     let poller = MioPoller::new().unwrap();
     let file = std::fs::File::open("/proc/self/exe").unwrap();
-    let source = Source::new(
-        file.as_raw_fd(),
-        Interest::READABLE,
-        Arc::new(Shared::default()),
-    );
+    let source = Source::new(file.as_raw_fd(), Interest::READABLE);
     let answer = poller.register(&source, file.as_raw_fd(), Interest::READABLE);
     assert!(answer.is_err());
     assert!(!poller.is_in_use());

@@ -1,4 +1,4 @@
-//! What the tests run in: OS threads, or tasks of hueless.
+//! What the tests run in: OS threads, or tasks in several surroundings.
 //!
 //! A test is a function that is generic over [`Mode`]; [`cases!`] makes a test of it for each mode.
 
@@ -9,11 +9,11 @@
 )]
 
 use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use hueless_netpoll::net::{TcpListener, TcpStream};
-use hueless_runtime::driver::{self, Driver, Poller};
 
 /// Where the code of a test runs.
 pub(crate) trait Mode: 'static {
@@ -21,6 +21,11 @@ pub(crate) trait Mode: 'static {
     fn run<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T;
     /// Runs `body` beside the caller.
     fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Join<T>;
+}
+
+/// Runs `test` in its mode.
+pub(crate) fn run<M: Mode>(test: fn()) {
+    M::run(test)
 }
 
 /// What was spawned; joining gives its value, or its panic.
@@ -33,13 +38,12 @@ impl<T> Join<T> {
     }
 }
 
-/// OS threads.
+/// OS threads. What they wait for is told by a worker of the global runtime.
 pub(crate) struct Threads;
 
 impl Mode for Threads {
     fn run<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
         watch();
-        serve_threads();
         body()
     }
 
@@ -53,24 +57,67 @@ impl Mode for Threads {
     }
 }
 
-/// A poller and its thread, while there is no runtime that has them.
-fn serve_threads() {
-    struct OnePoller(Arc<dyn Poller>);
-    impl Driver for OnePoller {
-        fn poller(&self) -> io::Result<Arc<dyn Poller>> {
-            Ok(Arc::clone(&self.0))
-        }
+/// Tasks of the global runtime.
+pub(crate) struct Tasks;
+
+impl Mode for Tasks {
+    fn run<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+        watch();
+        hueless_runtime::run(body)
     }
-    static START: Once = Once::new();
-    START.call_once(|| {
-        let poller = hueless_netpoll::driver().poller().unwrap();
-        driver::install(Box::leak(Box::new(OnePoller(Arc::clone(&poller)))));
-        std::thread::spawn(move || {
-            loop {
-                poller.wait(None);
-            }
-        });
-    });
+
+    fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Join<T> {
+        let handle = hueless_runtime::spawn(body);
+        Join(Box::new(move || {
+            handle
+                .join()
+                .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+        }))
+    }
+}
+
+/// Tasks of a runtime that is made for the test and dropped after it.
+pub(crate) struct Own<const WORKERS: usize>;
+
+impl<const WORKERS: usize> Mode for Own<WORKERS> {
+    fn run<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+        watch();
+        let builder = hueless_runtime::runtime::Builder::new().workers(WORKERS);
+        builder.build().unwrap().run(body)
+    }
+
+    fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Join<T> {
+        Tasks::spawn(body)
+    }
+}
+
+/// One worker that tasks which do nothing but yield keep busy.
+pub(crate) struct Loaded;
+
+impl Mode for Loaded {
+    fn run<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+        Own::<1>::run(|| {
+            let ended = Arc::new(AtomicBool::new(false));
+            let load: Vec<_> = (0..3)
+                .map(|_| {
+                    let ended = Arc::clone(&ended);
+                    hueless_runtime::spawn(move || {
+                        while !ended.load(Ordering::Relaxed) {
+                            hueless_runtime::yield_now();
+                        }
+                    })
+                })
+                .collect();
+            let answer = body();
+            ended.store(true, Ordering::Relaxed);
+            load.into_iter().for_each(|task| task.join().unwrap());
+            answer
+        })
+    }
+
+    fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Join<T> {
+        Tasks::spawn(body)
+    }
 }
 
 /// Ends the process if it has not ended in time by itself: a lost wake-up shall fail, not hang.
@@ -78,22 +125,34 @@ fn watch() {
     static START: Once = Once::new();
     START.call_once(|| {
         std::thread::spawn(|| {
-            std::thread::sleep(Duration::from_secs(120));
+            std::thread::sleep(Duration::from_secs(300));
             eprintln!("the tests hang");
             std::process::exit(3);
         });
     });
 }
 
-/// Makes `#[test]`s of functions that are generic over [`Mode`].
+/// Makes `#[test]`s of functions that are generic over [`Mode`], one for each mode. They are run by
+/// [`Mode::run`], or by the function that `by` names.
 macro_rules! cases {
-    ($($name:ident),* $(,)?) => {
-        mod threads {
+    (by $run:path: $($name:ident),* $(,)?) => {
+        $crate::common::cases!(@ $run, threads $crate::common::Threads, $($name)*);
+        $crate::common::cases!(@ $run, tasks $crate::common::Tasks, $($name)*);
+        $crate::common::cases!(@ $run, one_worker $crate::common::Own<1>, $($name)*);
+        $crate::common::cases!(@ $run, three_workers $crate::common::Own<3>, $($name)*);
+        $crate::common::cases!(@ $run, loaded $crate::common::Loaded, $($name)*);
+    };
+    (@ $run:path, $module:ident $mode:ty, $($name:ident)*) => {
+        mod $module {
             $(#[test]
             fn $name() {
-                <crate::common::Threads as crate::common::Mode>::run(super::$name::<crate::common::Threads>)
+                use $run as run;
+                run::<$mode>(super::$name::<$mode>)
             })*
         }
+    };
+    ($($name:ident),* $(,)?) => {
+        $crate::common::cases!(by $crate::common::run: $($name),*);
     };
 }
 #[allow(
@@ -139,5 +198,24 @@ pub(crate) fn bytes(seed: usize, len: usize) -> Vec<u8> {
 
 /// How many descriptors the process has open.
 pub(crate) fn descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").unwrap().count()
+    targets().count()
+}
+
+/// How many sockets the process has open.
+pub(crate) fn sockets() -> usize {
+    targets()
+        .filter(|(_, target)| target.starts_with("socket:"))
+        .count()
+}
+
+/// The process's descriptors, each with what it refers to.
+pub(crate) fn targets() -> impl Iterator<Item = (i32, String)> {
+    std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| {
+            let path = entry.unwrap().path();
+            let number = path.file_name()?.to_str()?.parse().ok()?;
+            let target = std::fs::read_link(&path).ok()?;
+            Some((number, target.to_string_lossy().into_owned()))
+        })
 }
