@@ -1,1 +1,74 @@
-//! placeholder
+//! Go's model for Rust: plain blocking code, a million tasks, a few OS threads.
+//!
+//! ```
+//! use hueless::{channel::bounded, go, select};
+//! use std::time::Duration;
+//!
+//! fn main() {
+//!     let (tx, rx) = bounded(0);
+//!     go!(move || (1..=3).for_each(|n| tx.send(n * n).unwrap()));
+//!     loop {
+//!         select! {
+//!             recv(rx) -> square => match square { Ok(n) => println!("{n}"), Err(_) => break },
+//!             default(Duration::from_secs(1)) => println!("still waiting"),
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! A *task* is what Go calls a goroutine: a function that runs on a small stack of its own. Tasks
+//! are multiplexed on a few OS threads, the *workers*. Where a task has to wait, for a message, a
+//! socket, a point in time, it is parked and its worker runs another; so code in a task blocks
+//! freely, and there is no `async`.
+//!
+//! | to | use |
+//! | --- | --- |
+//! | start a task | [`go!`], [`spawn`], [`task::Builder`] |
+//! | wait for its result | [`JoinHandle::join`](task::JoinHandle::join) |
+//! | run code that borrows as a task, and wait for it | [`run`] |
+//! | pass messages | [`channel::bounded`], [`channel::unbounded`] |
+//! | wait for the first of several things | [`select!`] |
+//! | talk to the network | [`net`], which mirrors [`std::net`] |
+//! | sleep | [`sleep`], [`sleep_until`] |
+//! | call something that blocks its OS thread | [`blocking`] |
+//! | let others run in a long computation | [`checkpoint`], [`yield_now`] |
+//! | choose workers, stack sizes | [`runtime::Builder`], `HUELESS_WORKERS`, `HUELESS_STACK` |
+//!
+//! The runtime starts at the first use and needs no set-up. Everything here works on plain OS
+//! threads too, where waiting blocks the thread: tasks and threads can share channels and sockets.
+//!
+//! # What to know
+//!
+//! - A task takes at least 4 KiB of memory, its first page of stack; more as it goes deeper. A stack
+//!   that overflows hits a guard, which ends the process with a message that names the task.
+//! - A task stays on the worker where it first ran. Hence what it holds across a wait need not be
+//!   `Send`, and thread-locals are sound. But a task that computes for long without waiting holds
+//!   up the others on its worker: call [`checkpoint`] in such loops.
+//! - A lock of [`std::sync`] held across a wait can block the whole worker when a neighbour wants
+//!   it. Let go of it first, or pass messages.
+
+mod macros;
+
+pub mod channel;
+pub mod net;
+pub mod runtime;
+pub mod task;
+
+#[doc(inline)]
+pub use hueless_channel::select;
+#[doc(alias = "spawn_blocking")]
+#[doc(inline)]
+pub use hueless_runtime::blocking;
+#[doc(alias = "goroutine")]
+#[doc(inline)]
+pub use hueless_runtime::spawn;
+#[doc(alias = "Gosched")]
+#[doc(inline)]
+pub use hueless_runtime::yield_now;
+#[doc(inline)]
+pub use hueless_runtime::{checkpoint, now, run, sleep, sleep_until};
+
+/// The README's programs are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,21 @@
+//! Channels: messages between tasks, OS threads, and across the two.
+//!
+//! The API is crossbeam-channel's, name for name.
+//!
+//! ```
+//! use hueless::{channel, go};
+//!
+//! let (tx, rx) = channel::bounded(2);
+//! go!(move || (0..5).for_each(|n| tx.send(n).unwrap()));
+//! assert_eq!(rx.iter().sum::<i32>(), 10); // ends when the last sender is gone
+//! ```
+
+#[doc(inline)]
+pub use hueless_channel::{
+    IntoIter, Iter, Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender,
+    TryIter, TryRecvError, TrySendError, select,
+};
+#[doc(alias = "make")]
+#[doc(alias = "chan")]
+#[doc(inline)]
+pub use hueless_channel::{bounded, unbounded};

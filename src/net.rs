@@ -1,0 +1,24 @@
+//! Sockets with [`std::net`]'s names and methods that park the task instead of its OS thread.
+//!
+//! `use hueless::net` instead of `use std::net` is the port: every crate that is generic over
+//! [`Read`](std::io::Read) and [`Write`](std::io::Write) works on these types unchanged.
+//!
+//! ```
+//! use hueless::{go, net::{TcpListener, TcpStream}};
+//! use std::io::{Read, Write};
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let addr = listener.local_addr()?;
+//! let server = go!(move || {
+//!     let (mut stream, _) = listener.accept()?;
+//!     stream.write_all(b"hello")
+//! });
+//! let mut text = String::new();
+//! TcpStream::connect(addr)?.read_to_string(&mut text)?;
+//! assert_eq!(text, "hello");
+//! server.join().unwrap()?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+#[doc(inline)]
+pub use hueless_netpoll::net::*;
