@@ -1,0 +1,31 @@
+//! Runs one workload and prints its figures: `workloads NAME [ARGUMENTS]`.
+//!
+//! One line of `key=value` pairs, of which the first is the figure that counts; lower is better.
+
+use std::process::ExitCode;
+
+use hueless_benches::workloads::{self, Arguments};
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let Some(name) = arguments.next().filter(|name| name != "--help") else {
+        eprint!("{}", workloads::HELP);
+        return ExitCode::from(2);
+    };
+    // The other mode of the scheduler, in which started tasks move between workers, as in Go.
+    if std::env::var_os("MIGRATE").is_some_and(|value| !value.is_empty() && value != "0") {
+        eprintln!("workloads: MIGRATE is set, but migrate mode is not available yet");
+        return ExitCode::from(2);
+    }
+    let done = Arguments::parse(arguments).and_then(|arguments| workloads::run(&name, &arguments));
+    match done {
+        Ok(figures) => {
+            println!("{figures}");
+            ExitCode::SUCCESS
+        }
+        Err(wrong) => {
+            eprintln!("workloads: {wrong}");
+            ExitCode::from(2)
+        }
+    }
+}

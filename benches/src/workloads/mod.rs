@@ -1,0 +1,242 @@
+//! The workloads, by the names and with the arguments that all the compared programs share.
+//!
+//! They mirror the programs in Go and tokio. What those capture by pointer, for the garbage
+//! collector to free, or by `Arc`, lives here in a leaked block (`shared`): each workload runs
+//! once in a process, or a few times in a test.
+
+mod channel;
+mod crowd;
+mod hog;
+mod net;
+mod skynet;
+mod spawn;
+mod switch;
+mod wait_group;
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+pub use channel::{bounded, ping_pong, select};
+pub use crowd::{parked, sleepers};
+pub use hog::hog;
+pub use net::{echo, http};
+pub use skynet::skynet;
+pub use spawn::{spawn, spawn_join};
+pub use switch::yields;
+pub use wait_group::WaitGroup;
+
+/// What `workloads --help` prints.
+pub const HELP: &str = "\
+Usage: workloads NAME [ARGUMENTS]     (their defaults in brackets)
+
+  spawn N [1000000]              start tasks that count and end
+  spawnjoin N [1000000]          start one, wait for its result; N times
+  pingpong N [1000000]           two tasks, two rendezvous channels
+  chan N P C CAP [4000000 1 1 100]  N messages from P tasks to C tasks
+  yield TASKS N [2 2000000]      each yields N times
+  skynet                         a tree of a million tasks that add numbers
+  parked N [1000000]             tasks that wait for one channel to close
+  sleepers N [1000000]           tasks that sleep three times, up to 1 s
+  select N [1000000]             one task selects over four channels
+  mutex TASKS N [8 1000000]      each locks one mutex N times
+  hog HOGS SECS STEPS [4 3 1000] lateness of 1 ms sleepers beside loops that
+                                 call checkpoint() every STEPS steps (0: never)
+  echo PORT [9001]               a TCP server that sends back what it gets
+  http PORT [9001]               a minimal HTTP/1.1 server
+";
+
+/// The numbers behind a workload's name.
+#[derive(Debug, Default)]
+pub struct Arguments(Vec<usize>);
+
+impl Arguments {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// Names what is no number.
+    pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
+        words
+            .map(|word| {
+                word.parse()
+                    .map_err(|_| format!("{word:?} is not a whole number"))
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    fn get(&self, index: usize, default: usize) -> usize {
+        self.0.get(index).copied().unwrap_or(default)
+    }
+
+    /// The number at `index`, where zero makes no sense.
+    fn positive(&self, index: usize, default: usize) -> Result<usize, String> {
+        match self.get(index, default) {
+            0 => Err(format!("argument {} must be at least 1", index + 1)),
+            number => Ok(number),
+        }
+    }
+
+    fn port(&self) -> Result<u16, String> {
+        let port = self.get(0, 9001);
+        u16::try_from(port).map_err(|_| format!("{port} is not a port"))
+    }
+}
+
+/// A line of `key=value` pairs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Figures(Vec<(&'static str, String)>);
+
+impl Figures {
+    /// Nanoseconds for each of `n` operations.
+    fn per_operation(n: usize, time: Duration) -> Self {
+        let nanoseconds = time.as_nanos() as f64 / n as f64;
+        Self::default().with("ns", format!("{nanoseconds:.1}"))
+    }
+
+    /// Milliseconds in all.
+    fn milliseconds(time: Duration) -> Self {
+        Self::default().with("ms", format!("{:.1}", milliseconds(time)))
+    }
+
+    fn with(mut self, key: &'static str, value: impl ToString) -> Self {
+        self.0.push((key, value.to_string()));
+        self
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (key, value)) in self.0.iter().enumerate() {
+            let space = if index == 0 { "" } else { " " };
+            write!(f, "{space}{key}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+/// A value that tasks share, never freed: what a Go closure captures, or a Rust `static`.
+fn shared<T: Any + Send + Sync>(value: T) -> &'static T {
+    // Leak checkers find it here.
+    static KEPT: Mutex<Vec<&'static (dyn Any + Send + Sync)>> = Mutex::new(Vec::new());
+    let value: &'static T = Box::leak(Box::new(value));
+    KEPT.lock().expect("nobody panics with it").push(value);
+    value
+}
+
+/// Runs the workload called `name` as the runtime's root task.
+///
+/// # Errors
+/// When there is no such workload, when an argument is wrong, or when the workload needs what
+/// hueless does not have yet.
+pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
+    let number = |index, default| arguments.positive(index, default);
+    match name {
+        "spawn" => {
+            let n = number(0, 1_000_000)?;
+            Ok(Figures::per_operation(n, hueless::run(|| spawn(n))))
+        }
+        "spawnjoin" => {
+            let n = number(0, 1_000_000)?;
+            Ok(Figures::per_operation(n, hueless::run(|| spawn_join(n))))
+        }
+        "pingpong" => {
+            let n = number(0, 1_000_000)?;
+            Ok(Figures::per_operation(n, hueless::run(|| ping_pong(n))))
+        }
+        "chan" => {
+            let (n, p, c) = (number(0, 4_000_000)?, number(1, 1)?, number(2, 1)?);
+            let capacity = arguments.get(3, 100);
+            let time = hueless::run(|| bounded(n, p, c, capacity));
+            Ok(Figures::per_operation(n, time))
+        }
+        "yield" => {
+            let (tasks, n) = (number(0, 2)?, number(1, 2_000_000)?);
+            Ok(Figures::per_operation(
+                n * tasks,
+                hueless::run(|| yields(tasks, n)),
+            ))
+        }
+        "skynet" => Ok(Figures::milliseconds(hueless::run(|| skynet(1_000_000)))),
+        "parked" => {
+            let n = number(0, 1_000_000)?;
+            Ok(hueless::run(|| parked(n)))
+        }
+        "sleepers" => {
+            let n = number(0, 1_000_000)?;
+            Ok(Figures::milliseconds(hueless::run(|| sleepers(n))))
+        }
+        "select" => {
+            let n = number(0, 1_000_000)?;
+            Ok(Figures::per_operation(n, hueless::run(|| select(n))))
+        }
+        "mutex" => Err("mutex: hueless has no mutex of its own yet".to_owned()),
+        "hog" => {
+            let (hogs, seconds) = (arguments.get(0, 4), number(1, 3)?);
+            let time = Duration::from_secs(seconds as u64);
+            Ok(hueless::run(|| hog(hogs, time, arguments.get(2, 1000))))
+        }
+        "echo" | "http" => {
+            let serve = if name == "echo" { echo } else { http };
+            let port = arguments.port()?;
+            hueless::run(|| serve(port)).map_err(|error| format!("{name}: port {port}: {error}"))
+        }
+        _ => Err(format!("no workload is called {name:?}\n\n{HELP}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(line: &str) -> Vec<String> {
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let name = words.next().unwrap();
+        let figures = run(&name, &Arguments::parse(words).unwrap()).unwrap();
+        assert!(figures.0[0].1.parse::<f64>().is_ok(), "{figures}");
+        figures.0.iter().map(|(key, _)| (*key).to_owned()).collect()
+    }
+
+    #[test]
+    fn every_workload_runs_and_names_its_figures() {
+        for line in [
+            "spawn 1000",
+            "spawnjoin 100",
+            "pingpong 100",
+            "chan 1000 1 1 100",
+            "chan 1000 4 4 0",
+            "yield 3 100",
+            "select 400",
+        ] {
+            assert_eq!(keys(line), ["ns"], "{line}");
+        }
+        assert_eq!(keys("sleepers 20"), ["ms"]);
+        assert_eq!(
+            keys("parked 500"),
+            ["ms", "up_ms", "wake_ms", "bytes", "rss_b", "pte_b"]
+        );
+        for line in ["hog 2 1", "hog 1 1 0"] {
+            assert_eq!(
+                keys(line),
+                ["p99_ms", "p50_ms", "max_ms", "wakes"],
+                "{line}"
+            );
+        }
+        assert!(hueless::run(|| skynet(1000)) > Duration::ZERO);
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_said() {
+        let none = Arguments::default;
+        assert!(run("mutex", &none()).unwrap_err().contains("mutex"));
+        assert!(run("nonsense", &none()).unwrap_err().contains("nonsense"));
+        assert!(run("spawn", &Arguments(vec![0])).is_err());
+        assert!(run("http", &Arguments(vec![70_000])).is_err());
+        assert!(Arguments::parse(["x".to_owned()].into_iter()).is_err());
+    }
+}
