@@ -63,6 +63,17 @@ tests_ran() {
     grep -qE '^test result: ok\. [1-9][0-9]* passed' "$scratch/tests" || fail "no test has run: $*"
 }
 
+# without NAME...: tests, or modules of tests, that the lane leaves out; they go to ${skips[@]}.
+without() {
+    local name
+    skips=()
+    for name; do
+        grep -rqE "(fn|mod) $name\b" --include='*.rs' runtime channel netpoll tests ||
+            fail "no test is called $name any more"
+        skips+=(--skip "$name")
+    done
+}
+
 # serve NAME PORT COMMAND...: starts a server, waits until it accepts; its output goes to
 # $scratch/NAME, its process id to $server.
 serve() {

@@ -239,7 +239,10 @@ fn receivers_gone_drop_messages_at_once<W: World>(flavor: Flavor) {
     assert_eq!(census.alive(), 0);
     let err = s.send(census.message(7)).map_err(|err| err.0.value);
     assert_eq!(err, Err(7));
-    assert!(s.try_send(census.message(7)).is_err_and(|err| err.is_disconnected()));
+    assert!(
+        s.try_send(census.message(7))
+            .is_err_and(|err| err.is_disconnected())
+    );
     assert_eq!(census.alive(), 0);
 }
 
@@ -332,7 +335,10 @@ fn send_timeouts<W: World>(flavor: Flavor) {
     assert_eq!(s.send_deadline(9, start), Err(SendTimeoutError::Timeout(9)));
     assert_eq!(s.len(), capacity);
     drop(r);
-    assert_eq!(s.send_timeout(9, ms(20)), Err(SendTimeoutError::Disconnected(9)));
+    assert_eq!(
+        s.send_timeout(9, ms(20)),
+        Err(SendTimeoutError::Disconnected(9))
+    );
 }
 
 fn recv_timeouts<W: World>(flavor: Flavor) {
@@ -349,7 +355,10 @@ fn recv_timeouts<W: World>(flavor: Flavor) {
 
 fn extreme_timeouts<W: World>(flavor: Flavor) {
     let (s, r) = flavor.make();
-    assert_eq!(r.recv_timeout(Duration::ZERO), Err(RecvTimeoutError::Timeout));
+    assert_eq!(
+        r.recv_timeout(Duration::ZERO),
+        Err(RecvTimeoutError::Timeout)
+    );
     let sender = W::spawn(move || s.send_timeout(1, Duration::MAX).map(|()| s));
     assert_eq!(r.recv_timeout(Duration::MAX), Ok(1));
     let s = sender.join().unwrap();
@@ -455,7 +464,10 @@ fn capacity_0_to_200() {
             s.try_send(capacity + i).unwrap();
         }
         let rest: Vec<_> = r.try_iter().collect();
-        assert_eq!(rest, (capacity / 2..capacity / 2 + capacity).collect::<Vec<_>>());
+        assert_eq!(
+            rest,
+            (capacity / 2..capacity / 2 + capacity).collect::<Vec<_>>()
+        );
     }
 }
 

@@ -2,6 +2,11 @@
 
 #![forbid(unsafe_code)]
 #![deny(warnings)]
+#![allow(
+    clippy::never_loop,
+    clippy::match_single_binding,
+    reason = "odd on purpose"
+)]
 
 use std::ops::Deref;
 use std::time::Duration;

@@ -4,6 +4,12 @@
 //! and finds a receiver waiting (`default` makes it try again until one does), or it waits and a
 //! receiver finds it (`try_recv` is repeated until there is one).
 
+#![allow(
+    clippy::never_loop,
+    clippy::diverging_sub_expression,
+    reason = "messages that are never made"
+)]
+
 mod common;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -263,7 +263,10 @@ fn timeout_races_peers<W: World>() {
         };
         drop((r1, r2));
         let sent = senders.map(|sender| sender.join().is_ok());
-        assert_eq!(sent.iter().filter(|sent| **sent).count(), usize::from(received));
+        assert_eq!(
+            sent.iter().filter(|sent| **sent).count(),
+            usize::from(received)
+        );
     }
 }
 

@@ -38,7 +38,3 @@ mod source;
 mod sys;
 #[cfg(not(loom))]
 mod table;
-
-#[doc(hidden)]
-#[cfg(not(loom))]
-pub use poller::driver;

@@ -40,8 +40,8 @@ use crate::table::{Table, Token};
 /// The most events that one look at the system's poller fetches.
 const EVENTS: usize = 1024;
 
-/// The most events that are looked up under one hold of the table's lock: it is held for a
-/// microsecond or so, and the first waiters of a big batch need not wait for the last.
+/// The most events that are looked up under one hold of the table's lock, so that it is held for a
+/// microsecond or so.
 const BATCH: usize = 64;
 
 /// How long a `wait` rests when the system's poller fails, so that a lasting failure does not burn
@@ -53,8 +53,8 @@ struct MioDriver;
 
 static DRIVER: MioDriver = MioDriver;
 
-/// The driver that this crate installs at its first socket's first wait.
-pub fn driver() -> &'static dyn Driver {
+/// The driver that this crate installs when a socket first has to wait.
+pub(crate) fn driver() -> &'static dyn Driver {
     &DRIVER
 }
 

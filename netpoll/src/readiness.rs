@@ -36,6 +36,7 @@
 //!
 //! The loom models are in `readiness/loom_tests.rs`.
 
+use std::panic::RefUnwindSafe;
 use std::ptr::{self, NonNull};
 use std::time::Instant;
 
@@ -114,6 +115,9 @@ pub(crate) struct Readiness {
     watched: AtomicBool,
     queues: Lock<Queues>,
 }
+
+// No panic leaves it half changed: nothing under its lock can panic.
+impl RefUnwindSafe for Readiness {}
 
 impl Readiness {
     /// The readiness of a descriptor that is not watched yet.

@@ -97,6 +97,7 @@ impl<T: AsFd> Socket<T> {
     ) -> io::Result<R> {
         self.repeat(
             direction,
+            false,
             |io, _| call(io),
             || self.shared().deadline(direction),
         )
@@ -109,11 +110,12 @@ impl<T: AsFd> Socket<T> {
         mut call: impl FnMut(&T) -> io::Result<R>,
         deadline: Option<Instant>,
     ) -> io::Result<R> {
-        self.repeat(direction, |io, _| call(io), || deadline)
+        self.repeat(direction, false, |io, _| call(io), || deadline)
     }
 
     /// [`run`](Self::run) for calls that transfer up to `len` bytes of a stream and answer how
-    /// many: if there were fewer, the next call is spared, for it would block.
+    /// many: if there were fewer, the next such call is spared, for it would block. With a `len` of
+    /// 0 no call is spared, now or next.
     #[inline]
     pub(crate) fn transfer(
         &self,
@@ -123,6 +125,7 @@ impl<T: AsFd> Socket<T> {
     ) -> io::Result<usize> {
         self.repeat(
             direction,
+            len > 0,
             |io, seen| {
                 let done = call(io)?;
                 if 0 < done && done < len {
@@ -135,12 +138,14 @@ impl<T: AsFd> Socket<T> {
     }
 
     /// The loop of every operation, which lets others run first if the task's time is up, for it
-    /// might never have to wait. `call` gets the tick that was read before it; `deadline` is
-    /// asked once, when the first wait comes.
+    /// might never have to wait. If `may_spare`, a call that is known to block is not made.
+    /// `call` gets the tick that was read before it; `deadline` is asked once, when the first wait
+    /// comes.
     #[inline]
     fn repeat<R>(
         &self,
         direction: Direction,
+        may_spare: bool,
         mut call: impl FnMut(&T, Tick) -> io::Result<R>,
         deadline: impl Fn() -> Option<Instant>,
     ) -> io::Result<R> {
@@ -156,7 +161,8 @@ impl<T: AsFd> Socket<T> {
             if self.shared().is_closed() {
                 return Err(closed());
             }
-            let answer = if !last && self.handle.0.is_exhausted(direction, seen) {
+            let spared = may_spare && !last && self.handle.0.is_exhausted(direction, seen);
+            let answer = if spared {
                 Err(io::Error::from_raw_os_error(libc::EAGAIN))
             } else {
                 call(&self.io, seen)
@@ -182,7 +188,7 @@ impl<T: AsFd> Socket<T> {
     }
 
     /// [`transfer`](Self::transfer) of what is read, where 0 says that the stream has ended: after
-    /// a `close`, that end is none of the peer's. `len` may be 0, to spare no call.
+    /// a `close`, that end is none of the peer's.
     #[inline]
     pub(crate) fn read(
         &self,

@@ -12,6 +12,7 @@ use std::fmt;
 use std::io;
 use std::ops::Deref;
 use std::os::fd::RawFd;
+use std::panic::RefUnwindSafe;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -48,6 +49,10 @@ pub(crate) struct Source {
     interest: Interest,
     registration: Mutex<Option<Registration>>,
 }
+
+// Its mutex is not poisoned by anything, see `registration`; what a panic may meet half-way is the
+// system's state, as with std's sockets.
+impl RefUnwindSafe for Source {}
 
 /// Its readiness.
 impl Deref for Source {

@@ -10,7 +10,7 @@ use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use common::{Mode, cases, descriptors, echo, listener, pair, sockets, targets};
+use common::{Mode, bytes, cases, descriptors, echo, listener, pair, sockets, targets};
 use hueless_netpoll::net::{TcpListener, TcpStream};
 use hueless_runtime::blocking;
 
@@ -300,6 +300,7 @@ fn all_close_on_exec<M: Mode>() {
 #[test]
 fn descriptor_zero_works() {
     if std::env::var_os("WITHOUT_STDIN").is_none() {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let status = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "descriptor_zero_works"])
             .env("WITHOUT_STDIN", "1")
@@ -311,21 +312,20 @@ fn descriptor_zero_works() {
     // SAFETY: nobody in this process reads the standard input.
     assert_eq!(unsafe { libc::close(0) }, 0);
     common::Tasks::run(|| {
-        let listener = listener();
-        assert_eq!(listener.as_raw_fd(), 0);
-        let addr = listener.local_addr().unwrap();
-        let acceptor = common::Tasks::spawn(move || {
-            let accepted = listener.accept().unwrap();
-            drop(listener);
-            accepted.0
-        });
-        let client = TcpStream::connect(addr).unwrap();
-        let server = acceptor.join();
-        // A stream gets the number as well.
-        let mut clone = server.try_clone().unwrap();
-        assert_eq!(clone.as_raw_fd(), 0);
-        let reader = common::Tasks::spawn(move || clone.read_exact(&mut [0]).unwrap());
-        { &client }.write_all(b"x").unwrap();
-        reader.join();
+        let zero = listener();
+        assert_eq!(zero.as_raw_fd(), 0);
+        let addr = zero.local_addr().unwrap();
+        let client = common::Tasks::spawn(move || TcpStream::connect(addr).unwrap());
+        zero.accept().unwrap();
+        client.join();
+        let other = listener();
+        drop(zero);
+        let mut zero = TcpStream::connect(other.local_addr().unwrap()).unwrap();
+        assert_eq!(zero.as_raw_fd(), 0);
+        let echoing = common::Tasks::spawn(move || echo(other.accept().unwrap().0).unwrap());
+        zero.write_all(b"x").unwrap();
+        zero.read_exact(&mut [0]).unwrap();
+        drop(zero);
+        echoing.join();
     });
 }

@@ -24,6 +24,7 @@ cases!(
     nothing_is_left_behind_a_short_read,
     reads_go_on_after_urgent_data,
     peek_takes_nothing,
+    empty_write_never_waits,
     connect_refused,
     connect_tries_each_address,
     connect_timeout_passes,
@@ -278,6 +279,17 @@ fn peek_takes_nothing<M: Mode>() {
     client.write_all(b"ab").unwrap();
     drop(client);
     reader.join();
+}
+
+/// As std's, though it is known that there is no room.
+fn empty_write_never_waits<M: Mode>() {
+    let (mut client, _server) = pair();
+    client.set_nonblocking(true).unwrap();
+    let block = bytes(0, 1 << 20);
+    while client.write(&block).is_ok() {}
+    client.set_nonblocking(false).unwrap();
+    assert_eq!(client.write(&[]).unwrap(), 0);
+    assert_eq!(client.write_vectored(&[]).unwrap(), 0);
 }
 
 /// An address of this machine where nobody listens.
@@ -546,4 +558,15 @@ fn reads_go_on_after_urgent_data<M: Mode>() {
         let got = reader.join();
         assert!(got.ends_with(b"cdyz"), "{got:?}");
     }
+}
+
+/// What std's types are, ours are.
+#[test]
+fn types_have_std_s_auto_traits() {
+    use std::panic::{RefUnwindSafe, UnwindSafe};
+    fn check<T: Send + Sync + Unpin + UnwindSafe + RefUnwindSafe + 'static>() {}
+    check::<TcpStream>();
+    check::<TcpListener>();
+    check::<net::TcpStream>();
+    check::<net::TcpListener>();
 }

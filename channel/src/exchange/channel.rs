@@ -97,3 +97,11 @@ impl<B: Buffer> Channel<B> {
         (self.capacity != usize::MAX).then_some(self.capacity)
     }
 }
+
+/// Shows a model that the channel is freed after all use of it.
+#[cfg(loom)]
+impl<B> Drop for Channel<B> {
+    fn drop(&mut self) {
+        self.buffer.with_mut(|_| ());
+    }
+}

@@ -111,7 +111,7 @@ impl Gate {
         self.random ^= self.random >> 7;
         self.random ^= self.random << 17;
         // Multiplying a number below 2^32 with the bound puts the result's upper half below it.
-        ((self.random >> 32) * u64::from(bound) >> 32) as u32
+        (((self.random >> 32) * u64::from(bound)) >> 32) as u32
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Passed;
 
 impl Limit {
     /// The instant at which to give up, `None` if there is none.
+    #[inline]
     pub(crate) fn deadline(self) -> Result<Option<Instant>, Passed> {
         match self {
             Self::Never => Ok(None),

@@ -9,6 +9,7 @@
 //! write into the receiver's frame at any time.
 
 use std::ptr::NonNull;
+use std::time::Instant;
 
 use hueless_runtime::park::{LockGuard, Outcome, Popped, Wait, Waiter, unwind_cancelled};
 
@@ -28,12 +29,6 @@ enum Taken<T> {
     /// No message, and no sender that could send one.
     Disconnected,
     /// No message.
-    Empty,
-}
-
-/// Why no message was received at once.
-enum Missing {
-    Disconnected,
     Empty,
 }
 
@@ -79,8 +74,7 @@ impl<B: Buffer> Channel<B> {
     pub(crate) fn try_recv(&self) -> Result<B::Message, TryRecvError> {
         match self.receive_now() {
             Ok(msg) => Ok(msg),
-            Err(Missing::Disconnected) => Err(TryRecvError::Disconnected),
-            Err(Missing::Empty) => Err(TryRecvError::Empty),
+            Err(gate) => self.try_recv_rest(gate),
         }
     }
 
@@ -90,8 +84,7 @@ impl<B: Buffer> Channel<B> {
         checkpoint();
         match self.receive_now() {
             Ok(msg) => Ok(msg),
-            Err(Missing::Disconnected) => Err(RecvError),
-            Err(Missing::Empty) => self.recv_slow(Limit::Never).map_err(|_| RecvError),
+            Err(gate) => self.recv_rest(gate, Limit::Never).map_err(|_| RecvError),
         }
     }
 
@@ -101,29 +94,32 @@ impl<B: Buffer> Channel<B> {
         checkpoint();
         match self.receive_now() {
             Ok(msg) => Ok(msg),
-            Err(Missing::Disconnected) => Err(RecvTimeoutError::Disconnected),
-            Err(Missing::Empty) => self.recv_slow(limit),
+            Err(gate) => self.recv_rest(gate, limit),
         }
     }
 
+    /// The fast path: from the buffer, when no sender waits for the slot. Otherwise nothing has
+    /// happened yet, and the gate is locked.
     #[inline]
-    fn receive_now(&self) -> Result<B::Message, Missing> {
+    fn receive_now(&self) -> Result<B::Message, LockGuard<'_, Gate>> {
         // Dropped after `gate`.
         let mut memory = None;
         let mut gate = self.gate.lock();
-        if gate.len != 0 && gate.senders.is_empty() {
-            // SAFETY: the gate is this channel's, and the buffer is not empty.
-            let msg = unsafe { self.buffer(&mut gate).pop(&mut memory) };
-            gate.len -= 1;
-            gate.room += 1;
-            drop(gate);
-            return Ok(msg);
+        if gate.len == 0 || !gate.senders.is_empty() {
+            return Err(gate);
         }
-        self.receive_rest(gate)
+        // SAFETY: the gate is this channel's, and the buffer is not empty.
+        let msg = unsafe { self.buffer(&mut gate).pop(&mut memory) };
+        gate.len -= 1;
+        gate.room += 1;
+        drop(gate);
+        Ok(msg)
     }
 
-    /// What is left of `receive_now` when the fast path has failed.
-    fn receive_rest<'c>(&'c self, mut gate: LockGuard<'c, Gate>) -> Result<B::Message, Missing> {
+    fn try_recv_rest<'c>(
+        &'c self,
+        mut gate: LockGuard<'c, Gate>,
+    ) -> Result<B::Message, TryRecvError> {
         loop {
             let mut after = After::default();
             // SAFETY: the gate is this channel's.
@@ -131,8 +127,8 @@ impl<B: Buffer> Channel<B> {
             drop(gate);
             match taken {
                 Taken::Message(msg) => return Ok(msg),
-                Taken::Disconnected => return Err(Missing::Disconnected),
-                Taken::Empty => return Err(Missing::Empty),
+                Taken::Disconnected => return Err(TryRecvError::Disconnected),
+                Taken::Empty => return Err(TryRecvError::Empty),
                 Taken::Late(popped) => {
                     if let Some(msg) = self.recv_late(popped) {
                         return Ok(msg);
@@ -143,8 +139,16 @@ impl<B: Buffer> Channel<B> {
         }
     }
 
-    #[cold]
-    fn recv_slow(&self, limit: Limit) -> Result<B::Message, RecvTimeoutError> {
+    fn recv_rest<'c>(
+        &'c self,
+        gate: LockGuard<'c, Gate>,
+        limit: Limit,
+    ) -> Result<B::Message, RecvTimeoutError> {
+        match self.try_recv_rest(gate) {
+            Ok(msg) => return Ok(msg),
+            Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+            Err(TryRecvError::Empty) => {}
+        }
         let Ok(deadline) = limit.deadline() else {
             return Err(RecvTimeoutError::Timeout);
         };
@@ -156,6 +160,11 @@ impl<B: Buffer> Channel<B> {
             let mut gate = self.gate.lock();
             // SAFETY: the gate is this channel's.
             match unsafe { self.take(&mut gate, &mut after) } {
+                Taken::Empty => {
+                    if let Some(received) = self.park_receiver(gate, wait, deadline) {
+                        return received;
+                    }
+                }
                 Taken::Message(msg) => return Ok(msg),
                 Taken::Disconnected => return Err(RecvTimeoutError::Disconnected),
                 Taken::Late(popped) => {
@@ -163,38 +172,46 @@ impl<B: Buffer> Channel<B> {
                     if let Some(msg) = self.recv_late(popped) {
                         return Ok(msg);
                     }
-                    continue;
-                }
-                Taken::Empty => {}
-            }
-            let packet = Packet::empty();
-            let waiter = Waiter::new(wait.ticket(), 0, packet.slot());
-            let waiter = NonNull::from(&waiter);
-            // SAFETY: the waiter is new, and this frame stays until it has been popped and its
-            // owner readied, or until it is removed below.
-            unsafe { gate.receivers.push(waiter) };
-            let lock = gate.leak();
-            let outcome = wait.park(deadline, move || {
-                // SAFETY: the guard was leaked for this.
-                unsafe { lock.unlock() };
-                true
-            });
-            if let Outcome::Settled(_) = outcome {
-                // SAFETY: the one who settled the wait has readied it, so the packet is ours
-                // again, and `Done` says that it holds a message.
-                match unsafe { packet.head().status() } {
-                    Status::Done => return Ok(unsafe { packet.take() }),
-                    Status::Disconnected => return Err(RecvTimeoutError::Disconnected),
-                    _ => continue,
                 }
             }
-            // SAFETY: if the waiter is linked, then in this queue.
-            unsafe { self.gate.lock().receivers.remove(waiter) };
-            if let Outcome::Deadline = outcome {
-                return Err(RecvTimeoutError::Timeout);
-            }
-            unwind_cancelled()
         }
+    }
+
+    /// Waits for a sender. `None` if a late sender has given up.
+    #[inline]
+    fn park_receiver(
+        &self,
+        mut gate: LockGuard<'_, Gate>,
+        wait: Wait,
+        deadline: Option<Instant>,
+    ) -> Option<Result<B::Message, RecvTimeoutError>> {
+        let packet = Packet::empty();
+        let waiter = Waiter::new(wait.ticket(), 0, packet.slot());
+        let waiter = NonNull::from(&waiter);
+        // SAFETY: the waiter is new, and this frame stays until it has been popped and its owner
+        // readied, or until it is removed below.
+        unsafe { gate.receivers.push(waiter) };
+        let lock = gate.leak();
+        let outcome = wait.park(deadline, move || {
+            // SAFETY: the guard was leaked for this.
+            unsafe { lock.unlock() };
+            true
+        });
+        if let Outcome::Settled(_) = outcome {
+            // SAFETY: the one who settled the wait has readied it, so the packet is ours again.
+            return match unsafe { packet.head().status() } {
+                // SAFETY: as above, and whoever says `Done` has put a message in.
+                Status::Done => Some(Ok(unsafe { packet.take() })),
+                Status::Disconnected => Some(Err(RecvTimeoutError::Disconnected)),
+                _ => None,
+            };
+        }
+        // SAFETY: if the waiter is linked, then in this queue.
+        unsafe { self.gate.lock().receivers.remove(waiter) };
+        if let Outcome::Deadline = outcome {
+            return Some(Err(RecvTimeoutError::Timeout));
+        }
+        unwind_cancelled()
     }
 
     /// Receives from a late sender; `None` if that one gives up.

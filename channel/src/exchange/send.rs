@@ -4,12 +4,12 @@
 //! disconnected, a wait. See [`channel`](super::channel) for the protocol.
 
 use std::ptr::NonNull;
+use std::time::Instant;
 
 use hueless_runtime::park::{LockGuard, Outcome, Wait, Waiter, unwind_cancelled};
 
 use crate::err::{SendError, SendTimeoutError, TrySendError};
 use crate::exchange::channel::Channel;
-use crate::exchange::limit::Passed;
 use crate::exchange::{After, Gate, Limit, Packet, Status};
 use crate::flavors::Buffer;
 use crate::loom::checkpoint;
@@ -30,19 +30,58 @@ impl<B: Buffer> Channel<B> {
     /// Sends if that is possible at once.
     #[inline]
     pub(crate) fn try_send(&self, msg: B::Message) -> Result<(), TrySendError<B::Message>> {
-        let mut gate = self.gate.lock();
-        if gate.room != 0 && gate.receivers.is_empty() {
-            // SAFETY: the gate is this channel's, and has room.
-            match unsafe { self.push(&mut gate, msg) } {
-                Ok(()) => Ok(()),
-                Err(msg) => self.try_send_rest(gate, msg),
-            }
-        } else {
-            self.try_send_rest(gate, msg)
+        match self.send_now(msg) {
+            Ok(()) => Ok(()),
+            Err((gate, msg)) => self.try_send_rest(gate, msg),
         }
     }
 
-    /// What is left of `try_send` when the fast path has failed.
+    /// Sends, waiting for as long as it takes.
+    #[inline]
+    pub(crate) fn send(&self, msg: B::Message) -> Result<(), SendError<B::Message>> {
+        if B::BOUNDED {
+            checkpoint();
+        }
+        match self.send_now(msg) {
+            Ok(()) => Ok(()),
+            Err((gate, msg)) => match self.send_rest(gate, msg, Limit::Never) {
+                Ok(()) => Ok(()),
+                Err(err) => Err(SendError(err.into_inner())),
+            },
+        }
+    }
+
+    /// Sends, waiting within `limit`.
+    #[inline]
+    pub(crate) fn send_within(
+        &self,
+        msg: B::Message,
+        limit: Limit,
+    ) -> Result<(), SendTimeoutError<B::Message>> {
+        if B::BOUNDED {
+            checkpoint();
+        }
+        match self.send_now(msg) {
+            Ok(()) => Ok(()),
+            Err((gate, msg)) => self.send_rest(gate, msg, limit),
+        }
+    }
+
+    /// The fast path: into the buffer, when no receiver waits. Otherwise nothing has happened yet,
+    /// and the gate is locked.
+    #[inline]
+    fn send_now(&self, msg: B::Message) -> Result<(), (LockGuard<'_, Gate>, B::Message)> {
+        let mut gate = self.gate.lock();
+        if gate.room == 0 || !gate.receivers.is_empty() {
+            return Err((gate, msg));
+        }
+        // SAFETY: the gate is this channel's, and has room.
+        match unsafe { self.push(&mut gate, msg) } {
+            Ok(()) => Ok(()),
+            Err(msg) => Err((gate, msg)),
+        }
+    }
+
     fn try_send_rest<'c>(
         &'c self,
         mut gate: LockGuard<'c, Gate>,
@@ -63,57 +102,45 @@ impl<B: Buffer> Channel<B> {
         }
     }
 
-    /// Sends, waiting for as long as it takes.
-    #[inline]
-    pub(crate) fn send(&self, msg: B::Message) -> Result<(), SendError<B::Message>> {
-        if B::BOUNDED {
-            checkpoint();
-        }
-        match self.try_send(msg) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Disconnected(msg)) => Err(SendError(msg)),
-            Err(TrySendError::Full(msg)) => match self.send_slow(msg, Limit::Never) {
-                Ok(()) => Ok(()),
-                Err(err) => Err(SendError(err.into_inner())),
-            },
-        }
-    }
-
-    /// Sends, waiting within `limit`.
-    #[inline]
-    pub(crate) fn send_within(
-        &self,
+    fn send_rest<'c>(
+        &'c self,
+        gate: LockGuard<'c, Gate>,
         msg: B::Message,
         limit: Limit,
     ) -> Result<(), SendTimeoutError<B::Message>> {
-        if B::BOUNDED {
-            checkpoint();
-        }
-        match self.try_send(msg) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Disconnected(msg)) => Err(SendTimeoutError::Disconnected(msg)),
-            Err(TrySendError::Full(msg)) => self.send_slow(msg, limit),
-        }
-    }
-
-    #[cold]
-    fn send_slow(&self, msg: B::Message, limit: Limit) -> Result<(), SendTimeoutError<B::Message>> {
-        let deadline = match limit.deadline() {
-            Ok(deadline) => deadline,
-            Err(Passed) => return Err(SendTimeoutError::Timeout(msg)),
+        let msg = match self.try_send_rest(gate, msg) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Disconnected(msg)) => {
+                return Err(SendTimeoutError::Disconnected(msg));
+            }
+            Err(TrySendError::Full(msg)) => msg,
+        };
+        let Ok(deadline) = limit.deadline() else {
+            return Err(SendTimeoutError::Timeout(msg));
         };
         // Dropped after `gate`.
         let mut after = After::default();
-        // Unwinds if the task is cancelled: before the lock, and with the message still in `msg`.
+        // Unwinds if the task is cancelled: before the lock, and the message goes with it.
         let wait = Wait::begin();
         let mut gate = self.gate.lock();
         // SAFETY: the gate is this channel's.
-        let msg = match unsafe { self.give(&mut gate, msg, &mut after) } {
-            Given::Done => return Ok(()),
-            Given::Disconnected(msg) => return Err(SendTimeoutError::Disconnected(msg)),
-            Given::Full(msg) => msg,
+        match unsafe { self.give(&mut gate, msg, &mut after) } {
+            Given::Full(msg) => self.park_sender(gate, msg, wait, deadline),
+            Given::Done => Ok(()),
+            Given::Disconnected(msg) => Err(SendTimeoutError::Disconnected(msg)),
             Given::Starved(_) => unreachable!("a buffer that asks for memory is never full"),
-        };
+        }
+    }
+
+    /// Waits for a receiver.
+    #[inline]
+    fn park_sender(
+        &self,
+        mut gate: LockGuard<'_, Gate>,
+        msg: B::Message,
+        wait: Wait,
+        deadline: Option<Instant>,
+    ) -> Result<(), SendTimeoutError<B::Message>> {
         let packet = Packet::holding(msg);
         let waiter = Waiter::new(wait.ticket(), 0, packet.slot());
         let waiter = NonNull::from(&waiter);
@@ -189,6 +216,7 @@ impl<B: Buffer> Channel<B> {
     /// Gets memory for the buffer and takes the lock.
     #[cold]
     pub(super) fn supply(&self, after: &mut After) -> LockGuard<'_, Gate> {
+        drop(after.memory.take());
         let memory = B::allocate();
         let mut gate = self.gate.lock();
         // SAFETY: the gate is this channel's.

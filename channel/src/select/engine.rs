@@ -280,7 +280,11 @@ unsafe fn enqueue_all(entries: &mut [Entry<'_>], ticket: Ticket, biased: bool) {
         // SAFETY: the locks are held, and the reference ends here.
         let random = unsafe { gate(entries, 0) }.random_below(2 * count as u32) as usize;
         start = random / 2;
-        step = if random % 2 == 0 { 1 } else { count - 1 };
+        step = if random.is_multiple_of(2) {
+            1
+        } else {
+            count - 1
+        };
     }
     let mut index = start;
     for _ in 0..count {

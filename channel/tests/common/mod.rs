@@ -126,7 +126,11 @@ pub(crate) fn ms(ms: u64) -> Duration {
 
 /// Fewer rounds where each one is slow.
 pub(crate) const fn rounds(usual: usize) -> usize {
-    if cfg!(debug_assertions) { usual / 4 } else { usual }
+    if cfg!(debug_assertions) {
+        usual / 4
+    } else {
+        usual
+    }
 }
 
 /// Counts how many of its messages are alive.

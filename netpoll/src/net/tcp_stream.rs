@@ -275,7 +275,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
-        // A length of 0: what is peeked at is not taken, so nothing is exhausted.
+        // A length of 0: what is peeked at is not taken, so it exhausts nothing.
         self.socket.read(0, |stream| stream.peek(buf))
     }
 }
