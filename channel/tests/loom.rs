@@ -23,7 +23,8 @@ fn model(f: impl Fn() + Send + Sync + 'static) {
     check(3, f);
 }
 
-/// Checks a model of three threads, which have many more interleavings.
+/// Checks a model of three threads. With more preemptions loom lets two of them spin in turns for
+/// the lock that the third one holds, without end.
 fn model_of_three(f: impl Fn() + Send + Sync + 'static) {
     check(1, f);
 }

@@ -148,22 +148,16 @@ fn settle(before: Option<Usage>) -> Option<Usage> {
     let mut lowest = memory::usage()?;
     let mut still = 0;
     while still < STILL && Instant::now() < end {
-        // Nothing is left to fall.
         if before.is_some_and(|before| lowest.total() <= before.total()) {
-            break;
+            break; // nothing is left to fall
         }
         hueless::sleep(STEP);
         let now = memory::usage()?;
-        still = if now.total() < lowest.total() {
-            0
+        if now.total() < lowest.total() {
+            (lowest, still) = (now, 0);
         } else {
-            still + 1
-        };
-        lowest = if now.total() < lowest.total() {
-            now
-        } else {
-            lowest
-        };
+            still += 1;
+        }
     }
     Some(lowest)
 }

@@ -171,7 +171,7 @@ fn a_task_without_a_stack_says_so_and_the_rest_goes_on() {
         || {
             run(|| {
                 let limit = libc::rlimit {
-                    rlim_cur: 1 << 30,
+                    rlim_cur: 2 << 30,
                     rlim_max: libc::RLIM_INFINITY,
                 };
                 // SAFETY: a valid limit.

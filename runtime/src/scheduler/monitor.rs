@@ -33,12 +33,14 @@ const WAVE: usize = 1 << 16;
 /// Starts the monitor of a runtime.
 pub(super) fn start(shared: &Arc<Shared>) -> io::Result<()> {
     let shared_there = shared.clone();
-    shared.thread_starts();
+    let threads = shared.threads.clone();
+    shared.threads.starts();
     let spawned = std::thread::Builder::new()
         .name("hueless-monitor".into())
         .spawn(move || {
             watch(&shared_there);
-            shared_there.thread_ends();
+            drop(shared_there);
+            threads.ends();
         });
     match spawned {
         Ok(handle) => {
@@ -46,7 +48,7 @@ pub(super) fn start(shared: &Arc<Shared>) -> io::Result<()> {
             Ok(())
         }
         Err(error) => {
-            shared.thread_ends();
+            shared.threads.ends();
             Err(error)
         }
     }

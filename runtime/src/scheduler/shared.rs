@@ -2,8 +2,8 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crossbeam_deque::{Injector, Stealer};
 use crossbeam_utils::CachePadded;
@@ -40,9 +40,7 @@ pub(crate) struct Shared {
     pub(crate) idle: Idle,
     pub(crate) pool: Pool,
     phase: AtomicU8,
-    /// Workers and monitor that have not ended yet.
-    alive: Mutex<usize>,
-    ended: Condvar,
+    pub(crate) threads: Arc<Threads>,
     /// Whether the monitor sleeps until it is unparked.
     pub(crate) monitor_parked: AtomicBool,
     pub(crate) monitor: OnceLock<std::thread::Thread>,
@@ -64,8 +62,7 @@ impl Shared {
             idle: Idle::new(),
             pool: Pool::new(settings.blocking_threads),
             phase: AtomicU8::new(RUNNING),
-            alive: Mutex::new(0),
-            ended: Condvar::new(),
+            threads: Arc::default(),
             monitor_parked: AtomicBool::new(false),
             monitor: OnceLock::new(),
             settings,
@@ -145,40 +142,9 @@ impl Shared {
         self.pool.stop();
     }
 
-    /// Counts a thread of the runtime in.
-    pub(crate) fn thread_starts(&self) {
-        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-    }
-
-    /// Counts a thread of the runtime out: the last thing it does with the runtime.
-    pub(crate) fn thread_ends(&self) {
-        *self.alive.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.ended.notify_all();
-    }
-
     /// Waits until all threads have ended; false when the deadline passed first.
     pub(crate) fn wait_for_end(&self, deadline: Option<Instant>) -> bool {
-        let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
-        while *alive != 0 {
-            alive = match deadline {
-                None => self
-                    .ended
-                    .wait(alive)
-                    .unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return false;
-                    }
-                    self.ended
-                        .wait_timeout(alive, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-            };
-        }
-        drop(alive);
-        self.pool.wait_for_end(deadline)
+        self.threads.wait_for_end(deadline) && self.pool.wait_for_end(deadline)
     }
 
     /// The number of started tasks on the worker that has the fewest.
@@ -195,6 +161,52 @@ impl Shared {
             .iter()
             .map(|remote| remote.started.load(Ordering::Relaxed))
             .sum()
+    }
+}
+
+/// The workers and the monitor of a runtime that have not ended yet.
+///
+/// Apart from [`Shared`], so that a thread gives up the runtime before it says that it ends: whoever
+/// has waited for all of them holds the runtime alone.
+#[derive(Default)]
+pub(crate) struct Threads {
+    alive: Mutex<usize>,
+    ended: Condvar,
+}
+
+impl Threads {
+    fn alive(&self) -> MutexGuard<'_, usize> {
+        // Nothing that runs under the lock panics.
+        self.alive.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a thread in.
+    pub(crate) fn starts(&self) {
+        *self.alive() += 1;
+    }
+
+    /// Counts a thread out.
+    pub(crate) fn ends(&self) {
+        *self.alive() -= 1;
+        self.ended.notify_all();
+    }
+
+    fn wait_for_end(&self, deadline: Option<Instant>) -> bool {
+        let mut alive = self.alive();
+        while *alive != 0 {
+            let left = deadline.map_or(Duration::MAX, |deadline| {
+                deadline.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() {
+                return false;
+            }
+            alive = self
+                .ended
+                .wait_timeout(alive, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        true
     }
 }
 

@@ -428,27 +428,28 @@ fn start_worker(
 ) -> io::Result<()> {
     let (report, reported) = std::sync::mpsc::channel();
     let shared_there = shared.clone();
-    shared.thread_starts();
+    let threads = shared.threads.clone();
+    shared.threads.starts();
     let spawned = std::thread::Builder::new()
         .name(format!("hueless-{index}"))
         .spawn(move || {
-            let shared = shared_there;
             let ready = signal::block_asynchronous().and_then(|()| overflow::AltStack::install());
             match ready {
                 Ok(_alternate) => {
                     let _ = report.send(Ok(()));
-                    worker_main(shared.clone(), index, deque, parker);
+                    worker_main(shared_there, index, deque, parker);
                 }
                 Err(error) => {
+                    drop(shared_there);
                     let _ = report.send(Err(error));
                 }
             }
-            shared.thread_ends();
+            threads.ends();
         });
     match spawned {
         Ok(_) => reported.recv().expect("a worker reports its start"),
         Err(error) => {
-            shared.thread_ends();
+            shared.threads.ends();
             Err(io::Error::new(
                 error.kind(),
                 format!(
