@@ -118,10 +118,11 @@ fn selects_that_time_out_leave_nothing_in_tasks() {
             }
         });
         select_in_vain();
-        // A task stays on its thread, whose allocations are counted.
-        let none = count(|| (0..SELECTS).for_each(|_| select_in_vain()));
+        // A task stays on its thread, whose allocations are counted. The worker's own are few.
+        let (allocations, bytes) = count(|| (0..SELECTS).for_each(|_| select_in_vain()));
         assert!(s.try_send(1).is_err() && s2.try_send(1).is_err());
-        assert_eq!(none, (0, 0));
+        assert!(allocations < SELECTS / 10, "{allocations} allocations");
+        assert!(bytes < SELECTS as isize, "{bytes} bytes more");
         drop(over_s);
         busy.join().unwrap();
     });
