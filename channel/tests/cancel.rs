@@ -4,7 +4,7 @@
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{Census, NEVER, rounds};
@@ -100,23 +100,27 @@ fn no_message_lost_when_receivers_are_unwound() {
                 }
             });
         }
+        let gone = Arc::new(AtomicBool::new(false));
         let sender = {
-            let census = census.clone();
+            let (census, gone) = (census.clone(), gone.clone());
             std::thread::spawn(move || {
                 let mut sent = 0;
-                while s
-                    .send_timeout(census.message(sent), Duration::from_millis(5))
-                    .is_ok()
-                {
-                    sent += 1;
+                loop {
+                    // Read first: a time-out after it means that nobody receives any more.
+                    let last = gone.load(Ordering::Acquire);
+                    match s.send_timeout(census.message(sent), Duration::from_millis(5)) {
+                        Ok(()) => sent += 1,
+                        Err(_) if last => return sent,
+                        Err(_) => {}
+                    }
                 }
-                sent
             })
         };
         while received.load(Ordering::Relaxed) < round {
             std::thread::yield_now();
         }
         drop(runtime);
+        gone.store(true, Ordering::Release);
         let sent = sender.join().unwrap();
         let left = r.try_iter().count();
         assert_eq!(received.load(Ordering::Relaxed) + left, sent);
