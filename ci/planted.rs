@@ -4,7 +4,7 @@
 use std::cell::UnsafeCell;
 use std::process::ExitCode;
 
-use hueless::{go, yield_now};
+use hueless::{go, runtime, yield_now};
 
 /// Shared without any protection, which is the fault.
 struct Unprotected(UnsafeCell<u64>);
@@ -12,20 +12,20 @@ struct Unprotected(UnsafeCell<u64>);
 // SAFETY: it is not; see the type.
 unsafe impl Sync for Unprotected {}
 
-/// Tasks on several workers write to one place.
+/// Tasks of two workers write to one place.
 fn race() {
     static PLACE: Unprotected = Unprotected(UnsafeCell::new(0));
-    let tasks: Vec<_> = (0..16)
-        .map(|_| {
-            go!(|| {
-                for _ in 0..10_000 {
-                    // SAFETY: it is not; see `Unprotected`.
-                    unsafe { *PLACE.0.get() += 1 };
-                    yield_now();
-                }
-            })
+    // A runtime each, so that they cannot be on one worker.
+    let runtimes = [1, 2].map(|_| runtime::Builder::new().workers(1).build().unwrap());
+    let tasks = runtimes.each_ref().map(|runtime| {
+        runtime.spawn(|| {
+            for _ in 0..10_000 {
+                // SAFETY: it is not; see `Unprotected`.
+                unsafe { *PLACE.0.get() += 1 };
+                yield_now();
+            }
         })
-        .collect();
+    });
     for task in tasks {
         task.join().unwrap();
     }

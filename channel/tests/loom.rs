@@ -26,7 +26,7 @@ fn model(f: impl Fn() + Send + Sync + 'static) {
 /// Checks a model of three threads. With more preemptions loom lets two of them spin in turns for
 /// the lock that the third one holds, without end.
 fn model_of_three(f: impl Fn() + Send + Sync + 'static) {
-    check(1, f);
+    check(3, f);
 }
 
 fn check(preemptions: usize, f: impl Fn() + Send + Sync + 'static) {

@@ -8,6 +8,9 @@
 //! lasts nanoseconds, unless the system takes the processor away from its holder. For that case a
 //! contender spins only briefly and then sleeps, so that a holder of lower priority gets to run.
 //!
+//! Under loom the byte is a condition that contenders wait for, because loom would let two spinners
+//! take turns for ever; the byte itself has a model of its own.
+//!
 //! Rejected: a futex lock, whose unlock is a second locked instruction (some 8 ns on every channel
 //! operation) to serve a case that the sleep serves well enough.
 
@@ -19,63 +22,56 @@ use crate::loom::{AtomicBool, Ordering, UnsafeCell, spin_loop, yield_now};
 /// A value behind a short spin lock.
 #[derive(Debug)]
 pub struct Lock<T> {
-    locked: AtomicBool,
+    state: State,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: `locked` admits one holder at a time, so `&Lock<T>` gives out `&mut T` to one thread only.
+// SAFETY: `state` admits one holder at a time, so `&Lock<T>` gives out `&mut T` to one thread only.
 unsafe impl<T: Send> Sync for Lock<T> {}
 // SAFETY: a lock owns its value.
 unsafe impl<T: Send> Send for Lock<T> {}
 
-impl<T> Lock<T> {
-    /// An unlocked lock around `value`.
+#[cfg(not(loom))]
+type State = SpinState;
+#[cfg(loom)]
+type State = modelled::BlockingState;
+
+/// The byte.
+#[derive(Debug)]
+pub(super) struct SpinState(AtomicBool);
+
+impl SpinState {
     #[cfg(not(loom))]
-    pub const fn new(value: T) -> Self {
-        Self {
-            locked: AtomicBool::new(false),
-            value: UnsafeCell::new(value),
-        }
+    const fn new() -> Self {
+        Self(AtomicBool::new(false))
     }
 
-    /// An unlocked lock around `value`.
     #[cfg(loom)]
-    pub fn new(value: T) -> Self {
-        Self {
-            locked: AtomicBool::new(false),
-            value: UnsafeCell::new(value),
-        }
-    }
-
-    /// Takes the lock, waiting for its holder.
-    #[inline]
-    pub fn lock(&self) -> LockGuard<'_, T> {
-        if !self.try_acquire() {
-            self.lock_slow();
-        }
-        LockGuard { lock: self }
-    }
-
-    /// Takes the lock if it is free.
-    #[inline]
-    pub fn try_lock(&self) -> Option<LockGuard<'_, T>> {
-        self.try_acquire().then(|| LockGuard { lock: self })
+    pub(super) fn new() -> Self {
+        Self(AtomicBool::new(false))
     }
 
     #[inline]
-    fn try_acquire(&self) -> bool {
-        // Acquire pairs with the Release in `unlock`: what the last holder wrote is seen.
-        self.locked
+    pub(super) fn try_acquire(&self) -> bool {
+        // Acquire pairs with the Release in `release`: what the last holder wrote is seen.
+        self.0
             .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
             .is_ok()
     }
 
+    #[inline]
+    pub(super) fn acquire(&self) {
+        if !self.try_acquire() {
+            self.acquire_slow();
+        }
+    }
+
     #[cold]
-    fn lock_slow(&self) {
+    fn acquire_slow(&self) {
         let mut round = 0u32;
         loop {
             // Relaxed: a look that decides nothing; `try_acquire` does.
-            while self.locked.load(Ordering::Relaxed) {
+            while self.0.load(Ordering::Relaxed) {
                 back_off(&mut round);
             }
             if self.try_acquire() {
@@ -84,14 +80,91 @@ impl<T> Lock<T> {
         }
     }
 
+    #[inline]
+    pub(super) fn release(&self) {
+        // Release pairs with the Acquire in `try_acquire`.
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(loom)]
+mod modelled {
+    use loom::sync::{Condvar, Mutex};
+
+    /// `SpinState` as a model wants it.
+    #[derive(Debug)]
+    pub(super) struct BlockingState {
+        locked: Mutex<bool>,
+        freed: Condvar,
+    }
+
+    impl BlockingState {
+        pub(super) fn new() -> Self {
+            Self {
+                locked: Mutex::new(false),
+                freed: Condvar::new(),
+            }
+        }
+
+        pub(super) fn try_acquire(&self) -> bool {
+            !std::mem::replace(&mut *self.locked.lock().unwrap(), true)
+        }
+
+        pub(super) fn acquire(&self) {
+            let mut locked = self.locked.lock().unwrap();
+            while *locked {
+                locked = self.freed.wait(locked).unwrap();
+            }
+            *locked = true;
+        }
+
+        pub(super) fn release(&self) {
+            *self.locked.lock().unwrap() = false;
+            self.freed.notify_one();
+        }
+    }
+}
+
+impl<T> Lock<T> {
+    /// An unlocked lock around `value`.
+    #[cfg(not(loom))]
+    pub const fn new(value: T) -> Self {
+        Self {
+            state: State::new(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// An unlocked lock around `value`.
+    #[cfg(loom)]
+    pub fn new(value: T) -> Self {
+        Self {
+            state: State::new(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Takes the lock, waiting for its holder.
+    #[inline]
+    pub fn lock(&self) -> LockGuard<'_, T> {
+        self.state.acquire();
+        LockGuard { lock: self }
+    }
+
+    /// Takes the lock if it is free.
+    #[inline]
+    pub fn try_lock(&self) -> Option<LockGuard<'_, T>> {
+        // A guard made in vain would unlock when dropped.
+        self.state.try_acquire().then(|| LockGuard { lock: self })
+    }
+
     /// Releases a lock whose guard was forgotten.
     ///
     /// # Safety
     /// The caller holds the lock by a forgotten [`LockGuard`] and touches the value no more.
     #[inline]
     pub unsafe fn unlock(&self) {
-        // Release pairs with the Acquire in `try_acquire`.
-        self.locked.store(false, Ordering::Release);
+        self.state.release();
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use loom::sync::Arc;
 use loom::thread;
 
+use super::lock::SpinState;
 use super::{Lock, Outcome, Wait, WaitQueue, Waiter};
 use crate::loom::UnsafeCell;
 
@@ -84,6 +85,27 @@ fn model(f: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
     builder.check(f);
+}
+
+/// The byte itself: one holder at a time, who sees what the last one wrote.
+#[test]
+fn the_spinning_byte_excludes() {
+    model(|| {
+        let state = Arc::new((SpinState::new(), UnsafeCell::new(0)));
+        let count = |state: &(SpinState, UnsafeCell<u32>)| {
+            state.0.acquire();
+            // SAFETY: the byte is held.
+            state.1.with_mut(|count| unsafe { *count += 1 });
+            state.0.release();
+        };
+        let there = state.clone();
+        let other = thread::spawn(move || count(&there));
+        count(&state);
+        other.join().unwrap();
+        assert!(state.0.try_acquire() && !state.0.try_acquire());
+        // SAFETY: the byte is held.
+        state.1.with_mut(|count| assert_eq!(unsafe { *count }, 2));
+    });
 }
 
 #[test]

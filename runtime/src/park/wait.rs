@@ -76,8 +76,8 @@ impl Wait {
     /// Leaves the stack, runs `commit` and blocks until the wait is settled.
     ///
     /// `commit` makes the waiters reachable, usually by unlocking their queue. In a task it runs on
-    /// the worker's stack, after the task has left its own; it must not park, panic or run user
-    /// code, and must not touch the task's frame after it has let peers in. If it answers `false`,
+    /// the worker's stack, after the task has left its own; it may ready others, but must not park,
+    /// panic or run user code, nor touch the task's frame after it has let peers in. If it answers `false`,
     /// it has let nobody in: the operation continues at once with [`Outcome::Declined`].
     #[inline]
     pub fn park(self, deadline: Option<Instant>, commit: impl FnOnce() -> bool) -> Outcome {

@@ -215,12 +215,12 @@ impl WaitQueue {
         // SAFETY: `waiter` is linked here, so it is alive, and its owner cannot leave before it
         // has taken the lock that the caller holds.
         unsafe {
-            self.remove(waiter);
+            // Read before `remove` writes the flag beside them: a load that covers a fresh store of
+            // another size has to wait for it.
             let node = waiter.as_ref();
-            let slot = node.slot;
-            node.ticket
-                .claim(node.case)
-                .map(|claimed| Popped { claimed, slot })
+            let (ticket, case, slot) = (node.ticket, node.case, node.slot);
+            self.remove(waiter);
+            ticket.claim(case).map(|claimed| Popped { claimed, slot })
         }
     }
 }

@@ -17,7 +17,9 @@ use crate::scheduler::worker::Worker;
 use crate::task::TaskPtr;
 
 /// How long new tasks must lie about before a thief takes some.
-const PATIENCE: Duration = Duration::from_micros(50);
+const PATIENCE: Duration = Duration::from_micros(100);
+/// So few new tasks are left to their spawner for as long as they get fewer.
+const FEW: usize = 8;
 /// How long after a catch a thief takes more without waiting.
 const EAGERNESS: Duration = Duration::from_micros(200);
 /// A worker that has slept for so long gives its warm stacks back.
@@ -147,22 +149,41 @@ impl Worker {
             }
             self.searching.set(true);
         }
-        let since = Instant::now();
-        if self.caught.get().is_none_or(|at| since - at > EAGERNESS) {
-            while since.elapsed() < PATIENCE {
-                if self.remote().inbox.has_tasks() || !self.shared.has_stealable() {
-                    return None;
-                }
-                for _ in 0..64 {
-                    spin_loop();
-                }
-            }
+        let now = Instant::now();
+        if self.caught.get().is_none_or(|at| now - at > EAGERNESS) && !self.wait_for_prey(now) {
+            return None;
         }
         let task = self.steal_round();
         if task.is_some() {
             self.caught.set(Some(Instant::now()));
         }
         task
+    }
+
+    /// Waits whether the new tasks that lie about are left lying; false if not, or if something has
+    /// come for this worker.
+    fn wait_for_prey(&self, now: Instant) -> bool {
+        let mut since = now;
+        let mut fewest = usize::MAX;
+        loop {
+            let lying = self.shared.stealable();
+            if lying == 0 || self.remote().inbox.has_tasks() {
+                return false;
+            }
+            let now = Instant::now();
+            if lying < fewest {
+                fewest = lying;
+                if lying <= FEW {
+                    since = now;
+                }
+            }
+            if now - since >= PATIENCE {
+                return true;
+            }
+            for _ in 0..64 {
+                spin_loop();
+            }
+        }
     }
 
     /// Steals half of a deque that holds something.

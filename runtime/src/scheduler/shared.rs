@@ -106,6 +106,12 @@ impl Shared {
         !self.injector.is_empty() || self.stealers.iter().any(|stealer| !stealer.is_empty())
     }
 
+    /// How many new tasks a thief would find, about.
+    pub(crate) fn stealable(&self) -> usize {
+        let deques: usize = self.stealers.iter().map(Stealer::len).sum();
+        deques + self.injector.len()
+    }
+
     /// A worker is awake again: so shall the monitor be.
     #[inline]
     pub(crate) fn wake_monitor(&self) {

@@ -346,6 +346,18 @@ impl Worker {
             .store(self.timers.len(), Ordering::Relaxed);
     }
 
+    /// Fills the stack cache, so that the first tasks are not held up by the mapping of a region and
+    /// taken by thieves for ones that nobody has time for.
+    fn warm_up(&self) {
+        // SAFETY: the cache is touched by the worker alone, and no task runs yet.
+        let stacks = unsafe { &mut *self.stacks.get() };
+        // An error is for the first task that needs a stack.
+        if let Ok(stack) = stacks.take(self.shared.settings.class) {
+            stacks.put(stack);
+            self.warm_stacks.set(true);
+        }
+    }
+
     /// Whether the stack cache may hold something.
     pub(super) fn has_warm_stacks(&self) -> bool {
         self.warm_stacks.get()
@@ -484,6 +496,7 @@ fn worker_main(shared: Arc<Shared>, index: usize, deque: deque::Worker<TaskPtr>,
         stop_seen: Cell::new(false),
         polled: Cell::new(Instant::now()),
     };
+    worker.warm_up();
     context::enter(&worker);
     let no_panic = AbortOnPanic;
     worker.run_all();
