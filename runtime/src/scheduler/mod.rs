@@ -4,6 +4,8 @@
 mod context;
 mod idle;
 mod inbox;
+#[cfg(not(loom))]
+mod launch;
 #[cfg(all(test, loom))]
 mod loom_tests;
 #[cfg(not(loom))]
@@ -28,10 +30,10 @@ mod exports {
         run_here, run_on, spawn,
     };
     pub(crate) use super::inbox::Linked;
+    pub(crate) use super::launch::start;
     pub(crate) use super::shared::{Remote, Settings, Shared};
     pub(crate) use super::task_wait::TaskWait;
     pub(crate) use super::timer::Timer;
-    pub(crate) use super::worker::start;
 }
 
 #[cfg(not(loom))]

@@ -17,7 +17,6 @@
 //! thread's own stack, or by the task that runs on it, never both at once.
 
 use std::cell::{Cell, UnsafeCell};
-use std::io;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,14 +28,11 @@ use crossbeam_utils::sync::Parker;
 use crate::cancel;
 use crate::park::Settled;
 use crate::scheduler::context;
-use crate::scheduler::monitor;
-use crate::scheduler::shared::{Remote, Settings, Shared};
+use crate::scheduler::shared::{Remote, Shared};
 use crate::scheduler::timer::{Timer, Wheel};
-use crate::stack::{Cache, overflow};
-use crate::sys::signal;
+use crate::stack::Cache;
 use crate::task::{
-    Described, Failure, Fiber, IdBlock, OwnedList, Parked, Step, TaskId, TaskPtr, TaskQueue,
-    suspend,
+    Failure, Fiber, IdBlock, OwnedList, Parked, Step, TaskId, TaskPtr, TaskQueue, suspend,
 };
 
 /// After so many turns the queues are looked at in the other order (Go's number).
@@ -73,6 +69,50 @@ pub(crate) struct Worker {
     pub(super) stop_seen: Cell<bool>,
     /// When the poller was last asked.
     pub(super) polled: Cell<Instant>,
+}
+
+impl Worker {
+    /// The worker that is number `index` of its runtime. Does nothing until [`work`](Self::work).
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        index: usize,
+        deque: deque::Worker<TaskPtr>,
+        parker: Parker,
+    ) -> Self {
+        Self {
+            shared,
+            index,
+            parker,
+            current: Cell::new(None),
+            run_next: Cell::new(None),
+            local: TaskQueue::new(),
+            deque,
+            yielded: Cell::new(false),
+            turn: Cell::new(0),
+            timers: Wheel::new(),
+            stacks: UnsafeCell::new(Cache::new()),
+            warm_stacks: Cell::new(false),
+            owned: OwnedList::new(),
+            ids: IdBlock::new(),
+            random: Cell::new(0x9E37_79B9 ^ (index as u32 + 1)),
+            searching: Cell::new(false),
+            caught: Cell::new(None),
+            overloaded: Cell::new(false),
+            stop_seen: Cell::new(false),
+            polled: Cell::new(Instant::now()),
+        }
+    }
+
+    /// Runs tasks on this thread until the runtime stops and no started task is left.
+    pub(super) fn work(&self) {
+        self.warm_up();
+        context::enter(self);
+        self.run_all();
+        if let Some(poller) = self.remote().poller() {
+            poller.close();
+        }
+        context::enter(std::ptr::null());
+    }
 }
 
 impl Worker {
@@ -400,131 +440,4 @@ impl Worker {
         }
         self.owned.len() == 0
     }
-}
-
-/// Starts the workers and the monitor of a runtime.
-///
-/// # Errors
-/// When the system refuses a thread or its signal stack; what had been started is stopped again.
-pub(crate) fn start(settings: Settings) -> io::Result<Arc<Shared>> {
-    overflow::install(describe_owner);
-    let deques: Vec<_> = (0..settings.workers)
-        .map(|_| deque::Worker::new_lifo())
-        .collect();
-    let parkers: Vec<_> = (0..settings.workers).map(|_| Parker::new()).collect();
-    let unparkers = parkers.iter().map(|p| p.unparker().clone()).collect();
-    let stealers = deques.iter().map(deque::Worker::stealer).collect();
-    let shared = Shared::new(settings, unparkers, stealers);
-
-    let started = (|| {
-        for (index, (deque, parker)) in deques.into_iter().zip(parkers).enumerate() {
-            start_worker(&shared, index, deque, parker)?;
-        }
-        monitor::start(&shared)
-    })();
-    match started {
-        Ok(()) => Ok(shared),
-        Err(error) => {
-            shared.stop();
-            shared.wait_for_end(None);
-            Err(error)
-        }
-    }
-}
-
-fn start_worker(
-    shared: &Arc<Shared>,
-    index: usize,
-    deque: deque::Worker<TaskPtr>,
-    parker: Parker,
-) -> io::Result<()> {
-    let (report, reported) = std::sync::mpsc::channel();
-    let shared_there = shared.clone();
-    let threads = shared.threads.clone();
-    shared.threads.starts();
-    let spawned = std::thread::Builder::new()
-        .name(format!("hueless-{index}"))
-        .spawn(move || {
-            let ready = signal::block_asynchronous().and_then(|()| overflow::AltStack::install());
-            match ready {
-                Ok(_alternate) => {
-                    let _ = report.send(Ok(()));
-                    worker_main(shared_there, index, deque, parker);
-                }
-                Err(error) => {
-                    drop(shared_there);
-                    let _ = report.send(Err(error));
-                }
-            }
-            threads.ends();
-        });
-    match spawned {
-        Ok(_) => reported.recv().expect("a worker reports its start"),
-        Err(error) => {
-            shared.threads.ends();
-            Err(io::Error::new(
-                error.kind(),
-                format!(
-                    "cannot start worker {index}: {error}; raise the limit of threads \
-                     (ulimit -u) or ask for fewer workers"
-                ),
-            ))
-        }
-    }
-}
-
-fn worker_main(shared: Arc<Shared>, index: usize, deque: deque::Worker<TaskPtr>, parker: Parker) {
-    let worker = Worker {
-        shared,
-        index,
-        parker,
-        current: Cell::new(None),
-        run_next: Cell::new(None),
-        local: TaskQueue::new(),
-        deque,
-        yielded: Cell::new(false),
-        turn: Cell::new(0),
-        timers: Wheel::new(),
-        stacks: UnsafeCell::new(Cache::new()),
-        warm_stacks: Cell::new(false),
-        owned: OwnedList::new(),
-        ids: IdBlock::new(),
-        random: Cell::new(0x9E37_79B9 ^ (index as u32 + 1)),
-        searching: Cell::new(false),
-        caught: Cell::new(None),
-        overloaded: Cell::new(false),
-        stop_seen: Cell::new(false),
-        polled: Cell::new(Instant::now()),
-    };
-    worker.warm_up();
-    context::enter(&worker);
-    let no_panic = AbortOnPanic;
-    worker.run_all();
-    std::mem::forget(no_panic);
-    if let Some(poller) = worker.remote().poller() {
-        poller.close();
-    }
-    context::enter(std::ptr::null());
-}
-
-/// A panic on the worker's own stack, outside any task, would leave its tasks without a worker.
-struct AbortOnPanic;
-
-impl Drop for AbortOnPanic {
-    fn drop(&mut self) {
-        eprintln!("hueless: a worker panicked outside its tasks; this is a bug in hueless");
-        std::process::abort();
-    }
-}
-
-/// Names the task whose stack has overflowed.
-fn describe_owner(owner: *const (), out: &mut dyn std::fmt::Write) {
-    if owner.is_null() {
-        let _ = out.write_str("a task");
-        return;
-    }
-    let header = NonNull::new(owner.cast_mut().cast()).expect("not null");
-    // SAFETY: the word at the top of a live stack is its task's header, put there by `start`.
-    let header = unsafe { TaskPtr::new(header).get() };
-    let _ = write!(out, "{}", Described::of(header));
 }
