@@ -1,6 +1,8 @@
 //! Starting a runtime's threads.
 
-use std::io;
+use std::any::Any;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use crate::scheduler::shared::{Settings, Shared};
 use crate::scheduler::worker::Worker;
 use crate::stack::overflow;
 use crate::sys::signal;
-use crate::task::{Described, TaskPtr};
+use crate::task::{Described, TaskPtr, panic_text};
 
 /// Starts the workers and the monitor of a runtime.
 ///
@@ -87,19 +89,21 @@ fn start_worker(
 
 fn worker_main(shared: Arc<Shared>, index: usize, deque: deque::Worker<TaskPtr>, parker: Parker) {
     let worker = Worker::new(shared, index, deque, parker);
-    let no_panic = AbortOnPanic;
-    worker.work();
-    std::mem::forget(no_panic);
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
+        abort_after_panic(&*payload);
+    }
 }
 
-/// A panic on the worker's own stack, outside any task, would leave its tasks without a worker.
-struct AbortOnPanic;
-
-impl Drop for AbortOnPanic {
-    fn drop(&mut self) {
-        eprintln!("hueless: a worker panicked outside its tasks; this is a bug in hueless");
-        std::process::abort();
-    }
+/// Ends the process after a panic on the worker's own stack, outside any task, which would leave its
+/// tasks without a worker.
+fn abort_after_panic(payload: &(dyn Any + Send)) -> ! {
+    // Not by `eprintln!`: tests capture that, and what is captured is lost now.
+    let _ = writeln!(
+        io::stderr(),
+        "hueless: a worker panicked outside its tasks; this is a bug in hueless: {}",
+        panic_text(payload)
+    );
+    std::process::abort();
 }
 
 /// Names the task whose stack has overflowed.

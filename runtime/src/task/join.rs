@@ -242,6 +242,15 @@ impl JoinError {
     }
 }
 
+/// What a panic said.
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(not a text)")
+}
+
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "task {}", self.task.id())?;
@@ -252,11 +261,7 @@ impl fmt::Display for JoinError {
         write!(f, " ({}:{}) ", at.file(), at.line())?;
         match &self.failure {
             Failure::Panic(payload) => {
-                let text = payload
-                    .downcast_ref::<&str>()
-                    .copied()
-                    .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-                write!(f, "panicked: {}", text.unwrap_or("(not a text)"))
+                write!(f, "panicked: {}", panic_text(&**payload))
             }
             Failure::Cancelled => f.write_str("was cancelled"),
             Failure::NoStack(error) => write!(f, "could not start: {error}"),

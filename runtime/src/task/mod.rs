@@ -20,4 +20,5 @@ pub(crate) use cell::{Described, Failure};
 pub(crate) use fiber::{Fiber, Step, suspend};
 pub(crate) use header::{Parked, TaskHeader, TaskPtr};
 pub(crate) use id::IdBlock;
+pub(crate) use join::panic_text;
 pub(crate) use list::{OwnedList, TaskQueue};
