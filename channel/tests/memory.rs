@@ -133,6 +133,8 @@ fn hand_off_allocates_nothing() {
     let (s, r) = bounded(0);
     let (s2, r2) = bounded(0);
     let echo = thread::spawn(move || r.iter().for_each(|msg: usize| s2.send(msg).unwrap()));
+    // The first wait of a thread allocates its parker.
+    assert!(r2.recv_timeout(Duration::from_nanos(1)).is_err());
     s.send(0).unwrap();
     r2.recv().unwrap();
     let none = count(|| {
