@@ -1,8 +1,8 @@
 //! One worker's poller: `mio::Poll` behind the runtime's driver seam.
 //!
 //! Who touches what:
-//! - [`Core`]: whoever waits, which is the worker that owns the poller. It lies behind a mutex that
-//!   nobody else takes, since the seam shares the poller.
+//! - [`Core`]: whoever waits, which is the worker that owns the poller, or the monitor while that
+//!   worker does not react. It lies behind a mutex.
 //! - the table, the registry and the waker: anyone.
 //!
 //! Protocol:
@@ -24,7 +24,7 @@
 
 use std::any::Any;
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,6 +35,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Waker};
 
 use crate::source::Source;
+use crate::sys;
 use crate::table::{Table, Token};
 
 /// The most events that one look at the system's poller fetches.
@@ -69,12 +70,14 @@ pub(crate) struct MioPoller {
     core: Mutex<Core>,
     registry: Registry,
     waker: Waker,
+    /// Of the system's poller, which `core` owns.
+    descriptor: RawFd,
     table: Mutex<Table>,
     /// The table's length; written under its lock.
     registered: AtomicUsize,
 }
 
-/// What only the waiting worker touches; reused, so that a wait allocates nothing.
+/// What only the one who waits touches; reused, so that a wait allocates nothing.
 struct Core {
     poll: Poll,
     events: Events,
@@ -88,6 +91,7 @@ impl MioPoller {
         let registry = poll.registry().try_clone()?;
         let waker = Waker::new(&registry, Token::NONE.into())?;
         Ok(Self {
+            descriptor: poll.as_raw_fd(),
             core: Mutex::new(Core {
                 poll,
                 events: Events::with_capacity(EVENTS),
@@ -152,15 +156,14 @@ impl MioPoller {
     }
 }
 
-impl Poller for MioPoller {
-    fn wait(&self, timeout: Option<Duration>) {
-        // Everything in it is valid at any time.
-        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+impl MioPoller {
+    /// Waits with what the holder of the lock touches.
+    fn wait_in(&self, core: &mut Core, timeout: Option<Duration>) {
         let Core {
             poll,
             events,
             woken,
-        } = &mut *core;
+        } = core;
         match poll.poll(events, timeout) {
             Ok(()) => {}
             // A signal: returning early is within the seam's terms.
@@ -182,6 +185,25 @@ impl Poller for MioPoller {
             // Dropping a list readies its waiters.
             woken.clear();
         }
+    }
+}
+
+impl Poller for MioPoller {
+    fn wait(&self, timeout: Option<Duration>) {
+        // Everything in it is valid at any time.
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wait_in(&mut core, timeout);
+    }
+
+    fn poll_for_other(&self) {
+        // Locked: somebody is at it. Poisoned: never, for nothing under the lock panics.
+        if let Ok(mut core) = self.core.try_lock() {
+            self.wait_in(&mut core, Some(Duration::ZERO));
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.is_in_use() && sys::is_readable(self.descriptor)
     }
 
     fn notify(&self) {

@@ -171,6 +171,18 @@ impl Pool {
         queue.send(job).is_ok()
     }
 
+    /// How many threads there are, and how many jobs wait for one.
+    pub(crate) fn figures(&self) -> (usize, usize) {
+        let counts = lock(&self.threads.counts);
+        (counts.alive, counts.idle.min(0).unsigned_abs())
+    }
+
+    /// Whether a job runs or waits for a thread.
+    pub(crate) fn is_busy(&self) -> bool {
+        let counts = lock(&self.threads.counts);
+        counts.idle < counts.alive as isize
+    }
+
     /// Ends the threads as soon as they have nothing to do.
     pub(crate) fn stop(&self) {
         drop(lock(&self.queue).take());

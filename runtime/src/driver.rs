@@ -34,6 +34,13 @@ pub trait Poller: Send + Sync + 'static {
     /// on its own stack. Never late by more than the system's granularity; may return early.
     fn wait(&self, timeout: Option<Duration>);
 
+    /// Does what a [`wait`](Self::wait) without waiting would do, unless somebody waits. Called by
+    /// another thread while the worker does not come to it.
+    fn poll_for_other(&self);
+
+    /// Whether a [`wait`](Self::wait) would find something ready, at a glance.
+    fn is_ready(&self) -> bool;
+
     /// Makes the current or the next [`wait`](Self::wait) return. Callable from any thread.
     fn notify(&self);
 

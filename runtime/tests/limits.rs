@@ -163,49 +163,88 @@ fn bad_settings_name_their_variable() {
     ));
 }
 
+fn limit_address_space() {
+    let limit = libc::rlimit {
+        rlim_cur: 2 << 30,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: a valid limit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
+}
+
 #[test]
-fn a_task_without_a_stack_says_so_and_the_rest_goes_on() {
+fn tasks_without_a_stack_wait_until_others_end() {
     assert_passed(in_child(
-        "a_task_without_a_stack_says_so_and_the_rest_goes_on",
+        "tasks_without_a_stack_wait_until_others_end",
         &[],
         || {
-            run(|| {
-                let limit = libc::rlimit {
-                    rlim_cur: 2 << 30,
-                    rlim_max: libc::RLIM_INFINITY,
-                };
-                // SAFETY: a valid limit.
-                assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
-                let (release, gate) = std::sync::mpsc::channel::<()>();
-                let gate = std::sync::Arc::new(std::sync::Mutex::new(gate));
-                drop(release);
+            let runtime = Builder::new().workers(2).build().unwrap();
+            limit_address_space();
+            let starved = runtime.run(|| {
                 let handles: Vec<_> = (0..100)
-                    .map(|_| {
-                        let gate = gate.clone();
-                        task::Builder::new()
-                            .stack_size(60 << 20)
-                            .spawn(move || {
-                                hueless_runtime::yield_now();
-                                drop(gate);
-                                sleep(std::time::Duration::from_millis(20));
-                            })
-                            .unwrap()
+                    .map(|i| {
+                        let big = task::Builder::new().stack_size(60 << 20);
+                        big.spawn(move || {
+                            sleep(std::time::Duration::from_millis(20));
+                            i
+                        })
+                        .unwrap()
                     })
                     .collect();
-                let mut without = 0;
-                for handle in handles {
-                    if let Err(error) = handle.join() {
-                        assert!(error.is_no_stack(), "{error}");
+                let mut starved = 0;
+                for (i, handle) in handles.into_iter().enumerate() {
+                    starved = starved.max(hueless_runtime::runtime::metrics().starved);
+                    assert_eq!(handle.join().unwrap(), i);
+                }
+                starved
+            });
+            assert!(starved > 0, "there was room for all");
+        },
+    ));
+}
+
+#[test]
+fn tasks_that_no_stack_can_come_for_say_so() {
+    assert_passed(in_child(
+        "tasks_that_no_stack_can_come_for_say_so",
+        &[],
+        || {
+            let runtime = Builder::new().workers(2).build().unwrap();
+            limit_address_space();
+            let held = std::sync::Arc::new(());
+            let handles: Vec<_> = (0..100)
+                .map(|_| {
+                    let held = held.clone();
+                    let big = task::Builder::new().stack_size(60 << 20);
+                    big.spawn_on(&runtime, move || {
+                        let _held = held;
+                        sleep(std::time::Duration::MAX);
+                    })
+                    .unwrap()
+                })
+                .collect();
+            // Those that have a stack keep it for ever, so the others are told.
+            while runtime.metrics().alive + 50 > handles.len() {
+                std::thread::yield_now();
+            }
+            drop(runtime);
+            let (mut without, mut cancelled) = (0, 0);
+            for handle in handles {
+                let error = handle.join().unwrap_err();
+                match error.is_no_stack() {
+                    true => {
                         assert!(error.to_string().contains("ulimit -v"), "{error}");
                         without += 1;
                     }
+                    false => {
+                        assert!(error.is_cancelled(), "{error}");
+                        cancelled += 1;
+                    }
                 }
-                assert!(without > 0 && without < 100, "{without}");
-                // What the closures held was dropped, whether they ran or not.
-                assert_eq!(std::sync::Arc::strong_count(&gate), 1);
-                let again = task::Builder::new().stack_size(60 << 20).spawn(|| 1);
-                assert_eq!(again.unwrap().join().unwrap(), 1);
-            });
+            }
+            assert!(cancelled > 0 && without > 50, "{cancelled} {without}");
+            // What the closures held was dropped, whether they ran or not.
+            assert_eq!(std::sync::Arc::strong_count(&held), 1);
         },
     ));
 }

@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 
+use hueless::runtime::Builder;
 use hueless_benches::workloads::{self, Arguments};
 
 fn main() -> ExitCode {
@@ -14,8 +15,12 @@ fn main() -> ExitCode {
     };
     // The other mode of the scheduler, in which started tasks move between workers, as in Go.
     if std::env::var_os("MIGRATE").is_some_and(|value| !value.is_empty() && value != "0") {
-        eprintln!("workloads: MIGRATE is set, but migrate mode is not available yet");
-        return ExitCode::from(2);
+        // SAFETY: the workloads keep nothing of their thread's across an operation.
+        let started = unsafe { Builder::new().migrate() }.build_global();
+        if let Err(error) = started {
+            eprintln!("workloads: {error}");
+            return ExitCode::FAILURE;
+        }
     }
     let done = Arguments::parse(arguments).and_then(|arguments| workloads::run(&name, &arguments));
     match done {

@@ -92,11 +92,12 @@ impl Claim {
     #[inline]
     pub(crate) fn begin(&self) -> u64 {
         // Relaxed: the owner alone writes while no wait is on, and the last winner's write came
-        // to it with its ready. Peers learn the new word through the lock, queue or channel that
-        // hands them the ticket.
+        // to it with its ready.
         let epoch = (self.0.load(Ordering::Relaxed) >> STATE_BITS) + 1;
         let word = epoch << STATE_BITS;
-        self.0.store(word, Ordering::Relaxed);
+        // Release pairs with the Acquire in `word`, a canceller's. Peers learn the new word through
+        // the lock, queue or channel that hands them the ticket.
+        self.0.store(word, Ordering::Release);
         word
     }
 
@@ -116,12 +117,18 @@ impl Claim {
             .is_ok()
     }
 
+    /// The current wait's word in state `WAITING`, whatever its state is.
+    #[inline]
+    pub(crate) fn word(&self) -> u64 {
+        // Acquire pairs with the Release in `begin`: who sees a wait has seen that the one before it
+        // is over.
+        self.0.load(Ordering::Acquire) & !STATE_MASK
+    }
+
     /// Settles the current wait, if it is not settled yet. Only where the owner is known to be
-    /// parked, that is, on its own worker.
+    /// parked.
     pub(crate) fn settle_current(&self, settled: Settled) -> bool {
-        // Relaxed: the owner is parked, so only peers write, and `settle` decides.
-        let word = self.0.load(Ordering::Relaxed) & !STATE_MASK;
-        self.settle(word, settled)
+        self.settle(self.word(), settled)
     }
 
     /// The state of the current wait. Owner only.

@@ -1,15 +1,18 @@
 //! Building runtimes.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::runtime::config::Explicit;
 use crate::runtime::global;
 use crate::runtime::handle::Runtime;
+use crate::scheduler::{Hook, Stall};
 
 /// Sets up a [`Runtime`].
 ///
 /// What is not set here comes from the environment (`HUELESS_WORKERS`, `HUELESS_STACK`,
-/// `HUELESS_BLOCKING`), else from the defaults.
+/// `HUELESS_BLOCKING`), else from the defaults. `HUELESS_SEED=7` shuffles the order in which ready
+/// tasks run, the same way each time for the same number: for tests.
 ///
 /// # Examples
 ///
@@ -52,6 +55,73 @@ impl Builder {
     /// Calls beyond it queue.
     pub fn blocking_threads(mut self, threads: usize) -> Self {
         self.explicit.blocking_threads = Some(threads);
+        self
+    }
+
+    /// Calls `hook` when a task has kept its worker for 200 ms without reaching an operation, while
+    /// others of that worker wait. Without a hook the first such stall of each spawn site is
+    /// reported on stderr.
+    ///
+    /// The hook runs on the thread that watches the workers: it must not block, and should not take
+    /// long.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    /// let (stalled, stalls) = mpsc::channel();
+    /// let runtime = hueless_runtime::runtime::Builder::new()
+    ///     .workers(1)
+    ///     .on_stall(move |stall| drop(stalled.send(stall.clone())))
+    ///     .build()?;
+    /// runtime.run(|| {
+    ///     let neighbour = hueless_runtime::spawn(hueless_runtime::yield_now);
+    ///     hueless_runtime::yield_now();
+    ///     // Blocks the thread, not the task; the neighbour cannot run.
+    ///     std::thread::sleep(Duration::from_millis(400));
+    ///     neighbour.join().unwrap();
+    /// });
+    /// let stall = stalls.recv().unwrap();
+    /// assert!(stall.waiting >= 1 && stall.duration >= Duration::from_millis(200));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn on_stall(mut self, hook: impl Fn(&Stall) + Send + Sync + 'static) -> Self {
+        self.explicit.on_stall = Some(Hook(Arc::new(hook)));
+        self
+    }
+
+    /// Lets started tasks change workers, as Go's do: a task may come back from any operation that
+    /// can block, from `yield_now` and from `checkpoint`, on another OS thread. Load then balances
+    /// at any time, and a task that blocks its thread holds up nobody but itself.
+    ///
+    /// Tasks that park while something on their thread unwinds stay on it.
+    ///
+    /// # Safety
+    /// The caller promises that no task of this runtime keeps across such an operation what belongs
+    /// to an OS thread:
+    ///
+    /// - a reference or address that comes from a thread-local, or a guard that gives one back when
+    ///   dropped. The compiler may keep a thread-local's *address* in a register across the call
+    ///   even where the source asks for it anew (llvm#98479): `loop { tx.send(rand::random()) }` is
+    ///   enough;
+    /// - a value that is not `Send`, such as an `Rc` whose other half is elsewhere, or a guard of
+    ///   std's locks;
+    /// - anything of a C library that is bound to its thread: `errno`, locales, an OpenGL or
+    ///   database context.
+    ///
+    /// This holds for the code of every crate that the tasks call into.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// // SAFETY: these tasks keep nothing of their thread's across an operation.
+    /// let runtime = unsafe { hueless_runtime::runtime::Builder::new().migrate() }.build()?;
+    /// assert_eq!(runtime.run(|| hueless_runtime::spawn(|| 2).join().unwrap()), 2);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub unsafe fn migrate(mut self) -> Self {
+        self.explicit.migrates = true;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::scheduler::Settings;
+use crate::scheduler::{Hook, Settings};
 use crate::stack::Class;
 
 /// Threads that `blocking` may use by default.
@@ -16,6 +16,8 @@ pub(crate) struct Explicit {
     pub(crate) workers: Option<usize>,
     pub(crate) stack_size: Option<usize>,
     pub(crate) blocking_threads: Option<usize>,
+    pub(crate) migrates: bool,
+    pub(crate) on_stall: Option<Hook>,
 }
 
 impl Explicit {
@@ -27,8 +29,8 @@ impl Explicit {
         &self,
         variable: impl Fn(&str) -> Option<String>,
     ) -> io::Result<Settings> {
-        let number = |name: &str| number(name, variable(name), parse_count);
-        let workers = match (self.workers, number("HUELESS_WORKERS")?) {
+        let count = |name: &str| number(name, variable(name), parse_count);
+        let workers = match (self.workers, count("HUELESS_WORKERS")?) {
             (Some(0), _) => return Err(invalid("workers(0): a runtime needs a worker".into())),
             (Some(n), _) | (None, Some(n)) => n,
             (None, None) => num_cpus::get(),
@@ -46,7 +48,7 @@ impl Explicit {
                 None => Class::DEFAULT,
             },
         };
-        let blocking_threads = match (self.blocking_threads, number("HUELESS_BLOCKING")?) {
+        let blocking_threads = match (self.blocking_threads, count("HUELESS_BLOCKING")?) {
             (Some(0), _) => {
                 return Err(invalid(
                     "blocking_threads(0): `blocking` needs a thread".into(),
@@ -55,10 +57,14 @@ impl Explicit {
             (Some(n), _) | (None, Some(n)) => n,
             (None, None) => BLOCKING_THREADS,
         };
+        let seed = number("HUELESS_SEED", variable("HUELESS_SEED"), parse_seed)?;
         Ok(Settings {
             workers,
             class,
             blocking_threads,
+            migrates: self.migrates,
+            seed,
+            on_stall: self.on_stall.clone(),
         })
     }
 }
@@ -71,11 +77,11 @@ fn number_of_bytes(name: &str, text: Option<String>) -> io::Result<Option<usize>
     number(name, text, parse_bytes)
 }
 
-fn number(
+fn number<N>(
     name: &str,
     text: Option<String>,
-    parse: fn(&str) -> Result<usize, &'static str>,
-) -> io::Result<Option<usize>> {
+    parse: fn(&str) -> Result<N, &'static str>,
+) -> io::Result<Option<N>> {
     text.map(|text| parse(text.trim()).map_err(|why| invalid(format!("{name}={text}: {why}"))))
         .transpose()
 }
@@ -86,6 +92,10 @@ fn parse_count(text: &str) -> Result<usize, &'static str> {
         Ok(n) => Ok(n),
         Err(_) => Err("not a whole number"),
     }
+}
+
+fn parse_seed(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "not a whole number")
 }
 
 /// `262144`, `256K`, `1M`, `1G`; an `iB` or `B` may follow the letter.
@@ -145,6 +155,7 @@ mod tests {
             ("HUELESS_STACK", "256X"),
             ("HUELESS_STACK", "400G"),
             ("HUELESS_BLOCKING", "-1"),
+            ("HUELESS_SEED", "seven"),
         ] {
             let error = resolve(Explicit::default(), &[(name, value)]).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);

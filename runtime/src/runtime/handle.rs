@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::runtime::metrics::Metrics;
 use crate::scheduler::{self, Settings, Shared};
 use crate::stack::Class;
 use crate::task::{JoinHandle, Spec, allocate};
@@ -117,6 +118,11 @@ impl Runtime {
         T: Send,
     {
         scheduler::run_on(self.shared(), f, ROOT_STACK, Location::caller())
+    }
+
+    /// What the runtime is doing, in numbers.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::of(self.shared())
     }
 
     /// Shuts the runtime down as its drop does, but waits for `timeout` at most.

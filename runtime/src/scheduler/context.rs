@@ -15,7 +15,8 @@ use crate::blocking::Pool;
 use crate::driver::Poller;
 use crate::park::{Wait, unwind_cancelled};
 use crate::runtime;
-use crate::scheduler::shared::{Remote, Shared};
+use crate::scheduler::remote::Remote;
+use crate::scheduler::shared::Shared;
 use crate::scheduler::worker::Worker;
 use crate::stack::Class;
 use crate::task::{JoinHandle, Spec, TaskId, TaskPtr, allocate};
@@ -28,7 +29,11 @@ thread_local! {
 #[inline(never)]
 pub(crate) fn current_worker() -> *const Worker {
     // No destructor, so it can be read at any time.
-    WORKER.with(Cell::get)
+    let mut worker = WORKER.with(Cell::get);
+    // SAFETY: no instruction at all. It keeps the compiler from concluding that two calls give the
+    // same answer, which they need not where a task has changed threads in between.
+    unsafe { std::arch::asm!("/* {0} */", inout(reg) worker, options(nostack, preserves_flags)) };
+    worker
 }
 
 /// Says whose thread this is.
@@ -53,15 +58,17 @@ pub(crate) unsafe fn ready(task: TaskPtr) {
     // SAFETY: the task is parked, hence started, so it has a home; that worker is alive as long as
     // its tasks are. `current_worker` is this thread's.
     unsafe {
-        let home = task.get().home.get();
+        let home = task.get().home();
         let worker = current_worker();
-        if worker.is_null() {
-            Remote::push(home, task, false);
-        } else if ptr::eq((*worker).remote(), home) {
+        if !worker.is_null() && ptr::eq((*worker).remote(), home) {
             (*worker).push_ready(task);
-        } else {
-            let within = ptr::eq((*worker).remote().shared(), (*home).shared());
-            Remote::push(home, task, within);
+            return;
+        }
+        let within = !worker.is_null() && ptr::eq((*worker).remote().shared(), (*home).shared());
+        match (task.get().is_movable(), within) {
+            (false, _) => Remote::push(home, task, within),
+            (true, true) => (*worker).push_ready(task),
+            (true, false) => Remote::ready_movable(home, task),
         }
     }
 }
@@ -117,7 +124,11 @@ pub(crate) fn next_id() -> TaskId {
 pub(crate) fn current_poller() -> io::Result<Arc<dyn Poller>> {
     // SAFETY: as in `current_task`.
     match unsafe { current_worker().as_ref() } {
-        Some(worker) => worker.remote().poller_or_new(),
+        Some(worker) => {
+            // A spare comes and goes: its tasks' sockets are another worker's.
+            let shared = worker.shared();
+            shared.remotes[worker.remote().index % shared.settings.workers].poller_or_new()
+        }
         None => runtime::try_global()?.shared().remotes[0].poller_or_new(),
     }
 }
@@ -145,8 +156,8 @@ pub(crate) fn current_poller() -> io::Result<Arc<dyn Poller>> {
 pub fn yield_now() {
     let worker = current_worker();
     // SAFETY: as in `current_task`.
-    match unsafe { worker.as_ref() }.and_then(|worker| Some((worker, worker.current()?))) {
-        Some((worker, task)) => worker.yield_task(task),
+    match unsafe { worker.as_ref() }.and_then(Worker::current) {
+        Some(task) => Worker::yield_task(task),
         None => std::thread::yield_now(),
     }
 }
@@ -181,7 +192,7 @@ pub fn checkpoint() {
         if remote.hint.load(Ordering::Relaxed) == remote.switches.load(Ordering::Relaxed)
             && let Some(task) = worker.current()
         {
-            worker.preempt(task);
+            Worker::preempt(task);
         }
     }
 }
@@ -190,7 +201,9 @@ pub fn checkpoint() {
 #[inline]
 pub(crate) fn deliver_cancellation(task: TaskPtr) {
     // SAFETY: the running task is alive.
-    if unsafe { task.get() }.cancelled.get() && !std::thread::panicking() {
+    let cancelled = &unsafe { task.get() }.cancelled;
+    // Relaxed: level-triggered; a later look sees it.
+    if cancelled.load(Ordering::Relaxed) && !std::thread::panicking() {
         unwind_cancelled();
     }
 }

@@ -15,6 +15,7 @@
 //! The loom model is in `scheduler/loom_tests.rs`.
 
 use crate::loom::{AtomicUsize, Ordering, fence};
+use crate::scheduler::inbox::{Inbox, Linked, Wake};
 
 /// Counts of idle workers.
 pub(crate) struct Idle {
@@ -40,14 +41,19 @@ impl Idle {
     /// Whether a worker should be woken, by a glance that may miss one just falling asleep.
     #[inline]
     pub(crate) fn should_wake(&self) -> bool {
-        // Relaxed: see the module's protocol for who makes up for a stale value.
-        self.searching.load(Ordering::Relaxed) == 0 && self.sleeping.load(Ordering::Relaxed) != 0
+        self.searching() == 0 && self.sleeping() != 0
     }
 
     /// How many workers sleep, at a glance.
+    #[inline]
     pub(crate) fn sleeping(&self) -> usize {
-        // Relaxed: a figure for decisions that are made again soon.
-        self.sleeping.load(Ordering::Relaxed)
+        glance(&self.sleeping)
+    }
+
+    /// How many workers search, at a glance.
+    #[inline]
+    fn searching(&self) -> usize {
+        glance(&self.searching)
     }
 
     /// The worker's half: it has declared its sleep in its inbox and looks at the queues next.
@@ -68,18 +74,27 @@ impl Idle {
     /// Counts a searcher in, unless half of the `running` workers search already.
     pub(crate) fn try_begin_search(&self, workers: usize) -> bool {
         let awake = workers - self.sleeping().min(workers);
-        // Relaxed: a limit on wasted work, not on correctness.
-        if 2 * self.searching.load(Ordering::Relaxed) >= awake {
+        // A limit on wasted work, not on correctness.
+        if 2 * self.searching() >= awake {
             return false;
         }
-        self.grant_search();
+        // Relaxed: a count.
+        self.searching.fetch_add(1, Ordering::Relaxed);
         true
     }
 
-    /// Counts a searcher in, on behalf of a worker that is being woken to search.
-    pub(crate) fn grant_search(&self) {
-        // Relaxed: a count.
-        self.searching.fetch_add(1, Ordering::Relaxed);
+    /// Wakes the worker of `inbox` to search, if it sleeps; true if the caller has to unpark it.
+    #[must_use]
+    pub(crate) fn wake_to_search<T: Linked>(&self, inbox: &Inbox<T>) -> bool {
+        let woken = inbox.is_sleeping() && inbox.wake_to_search() == Wake::Needed;
+        if woken {
+            // Relaxed: counts. The worker may have woken up by itself and have counted itself out
+            // already. To count it in before the exchange would be worse: a submitter that saw the
+            // searcher which never was would wake nobody.
+            self.searching.fetch_add(1, Ordering::Relaxed);
+            self.end_sleep();
+        }
+        woken
     }
 
     /// Counts a searcher out; true if it was the last.
@@ -90,4 +105,11 @@ impl Idle {
         // Relaxed: the fence in `begin_sleep` orders what matters.
         self.searching.fetch_sub(1, Ordering::Relaxed) == 1
     }
+}
+
+/// A count that may be below zero for a moment: some count a worker out before it is counted in.
+#[inline]
+fn glance(count: &AtomicUsize) -> usize {
+    // Relaxed: see the module's protocol for who makes up for a stale value.
+    (count.load(Ordering::Relaxed) as isize).max(0) as usize
 }

@@ -5,11 +5,10 @@ use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
-
-use crossbeam_deque as deque;
-use crossbeam_utils::sync::Parker;
+use std::sync::atomic::Ordering;
 
 use crate::scheduler::monitor;
+use crate::scheduler::seat::Seat;
 use crate::scheduler::shared::{Settings, Shared};
 use crate::scheduler::worker::Worker;
 use crate::stack::overflow;
@@ -22,17 +21,10 @@ use crate::task::{Described, TaskPtr, panic_text};
 /// When the system refuses a thread or its signal stack; what had been started is stopped again.
 pub(crate) fn start(settings: Settings) -> io::Result<Arc<Shared>> {
     overflow::install(describe_owner);
-    let deques: Vec<_> = (0..settings.workers)
-        .map(|_| deque::Worker::new_lifo())
-        .collect();
-    let parkers: Vec<_> = (0..settings.workers).map(|_| Parker::new()).collect();
-    let unparkers = parkers.iter().map(|p| p.unparker().clone()).collect();
-    let stealers = deques.iter().map(deque::Worker::stealer).collect();
-    let shared = Shared::new(settings, unparkers, stealers);
-
+    let (shared, seats) = Shared::new(settings);
     let started = (|| {
-        for (index, (deque, parker)) in deques.into_iter().zip(parkers).enumerate() {
-            start_worker(&shared, index, deque, parker)?;
+        for seat in seats {
+            start_worker(&shared, seat)?;
         }
         monitor::start(&shared)
     })();
@@ -46,32 +38,48 @@ pub(crate) fn start(settings: Settings) -> io::Result<Arc<Shared>> {
     }
 }
 
-fn start_worker(
-    shared: &Arc<Shared>,
-    index: usize,
-    deque: deque::Worker<TaskPtr>,
-    parker: Parker,
-) -> io::Result<()> {
+/// Starts a spare, if a seat is free.
+///
+/// # Errors
+/// As [`start`].
+pub(super) fn start_spare(shared: &Arc<Shared>) -> io::Result<()> {
+    match shared.seats.take() {
+        Some(seat) => {
+            // Relaxed: a figure.
+            shared.remotes[seat.index]
+                .live
+                .store(true, Ordering::Relaxed);
+            start_worker(shared, seat)
+        }
+        None => Ok(()),
+    }
+}
+
+fn start_worker(shared: &Arc<Shared>, seat: Seat) -> io::Result<()> {
+    let index = seat.index;
     let (report, reported) = std::sync::mpsc::channel();
     let shared_there = shared.clone();
     let threads = shared.threads.clone();
     shared.threads.starts();
-    let spawned = std::thread::Builder::new()
-        .name(format!("hueless-{index}"))
-        .spawn(move || {
-            let ready = signal::block_asynchronous().and_then(|()| overflow::AltStack::install());
-            match ready {
-                Ok(_alternate) => {
-                    let _ = report.send(Ok(()));
-                    worker_main(shared_there, index, deque, parker);
-                }
-                Err(error) => {
-                    drop(shared_there);
-                    let _ = report.send(Err(error));
-                }
+    let name = match shared.remotes[index].is_spare {
+        false => format!("hueless-{index}"),
+        true => format!("hueless-spare-{index}"),
+    };
+    let spawned = std::thread::Builder::new().name(name).spawn(move || {
+        let ready = signal::block_asynchronous().and_then(|()| overflow::AltStack::install());
+        match ready {
+            Ok(_alternate) => {
+                let _ = report.send(Ok(()));
+                worker_main(shared_there, seat);
             }
-            threads.ends();
-        });
+            Err(error) => {
+                leave(&shared_there, seat);
+                drop(shared_there);
+                let _ = report.send(Err(error));
+            }
+        }
+        threads.ends();
+    });
     match spawned {
         Ok(_) => reported.recv().expect("a worker reports its start"),
         Err(error) => {
@@ -87,10 +95,27 @@ fn start_worker(
     }
 }
 
-fn worker_main(shared: Arc<Shared>, index: usize, deque: deque::Worker<TaskPtr>, parker: Parker) {
-    let worker = Worker::new(shared, index, deque, parker);
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| worker.work())) {
-        abort_after_panic(&*payload);
+fn worker_main(shared: Arc<Shared>, seat: Seat) {
+    let worker = Worker::new(shared, seat);
+    match catch_unwind(AssertUnwindSafe(|| worker.work())) {
+        Ok((shared, seat)) => {
+            leave(&shared, seat);
+            if shared.is_stopping() {
+                // It waits for the last worker.
+                shared.unpark_monitor();
+            }
+        }
+        Err(payload) => abort_after_panic(&*payload),
+    }
+}
+
+/// Gives a spare's seat back.
+fn leave(shared: &Shared, seat: Seat) {
+    let remote = &shared.remotes[seat.index];
+    if remote.is_spare {
+        // Relaxed: a figure.
+        remote.live.store(false, Ordering::Relaxed);
+        shared.seats.give_back(seat);
     }
 }
 

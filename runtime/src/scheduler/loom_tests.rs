@@ -3,11 +3,12 @@
 use std::ptr::{self, NonNull};
 
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
 use super::idle::Idle;
 use super::inbox::{Inbox, Linked, Wake};
+use super::leaving::{Announced, Leaving};
 use crate::loom::{Parker, UnsafeCell};
 
 /// A stand-in for a task.
@@ -125,10 +126,7 @@ fn submitted_work_is_never_left_to_sleepers() {
         let (idle_there, inbox_there, queue_there) = (idle.clone(), inbox.clone(), queue.clone());
         let submitter = thread::spawn(move || {
             queue_there.store(1, Ordering::Release);
-            if idle_there.should_wake_after_submit() && inbox_there.wake_to_search() == Wake::Needed
-            {
-                idle_there.grant_search();
-                idle_there.end_sleep();
+            if idle_there.should_wake_after_submit() && idle_there.wake_to_search(&inbox_there) {
                 unparker.unpark();
             }
         });
@@ -149,5 +147,80 @@ fn submitted_work_is_never_left_to_sleepers() {
         }
         submitter.join().unwrap();
         assert!(idle.sleeping() <= 1);
+    });
+}
+
+/// A worker wakes up by itself while it is being woken to search, and counts itself out before it is
+/// counted in: the limit on searchers holds meanwhile, and the counts are right in the end.
+#[test]
+fn a_worker_that_wakes_up_by_itself_is_counted_rightly() {
+    model(|| {
+        let idle = Arc::new(Idle::new());
+        let inbox = Arc::new(Inbox::<Node>::new());
+        assert!(inbox.begin_sleep());
+        idle.begin_sleep();
+        let (idle_there, inbox_there) = (idle.clone(), inbox.clone());
+        let waker = thread::spawn(move || idle_there.wake_to_search(&inbox_there));
+        if inbox.end_sleep() {
+            idle.end_sleep();
+        }
+        if inbox.take().to_search {
+            let _ = idle.end_search();
+        }
+        // Of four workers that are awake one may search: not more because of a count below zero.
+        if idle.try_begin_search(4) {
+            let _ = idle.end_search();
+        }
+        let _ = waker.join().unwrap();
+        if inbox.take().to_search {
+            let _ = idle.end_search();
+        }
+        assert_eq!(idle.sleeping(), 0);
+        assert!(idle.try_begin_search(1));
+        assert!(!idle.try_begin_search(1));
+    });
+}
+
+/// A task leaves its stack on one worker while another cancels it: its wait is settled once, never
+/// while the commit is under way, and it is not left parked.
+#[test]
+fn a_cancelled_task_neither_parks_nor_is_woken_too_early() {
+    model(|| {
+        let leaving = Arc::new(Leaving::new());
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let parked = Arc::new(AtomicBool::new(false));
+        // The wait: 0 waiting, 1 cancelled. What the commit does: a cell nobody else may touch then.
+        let (wait, commit) = (Arc::new(AtomicUsize::new(0)), Arc::new(UnsafeCell::new(0)));
+        let settle = |wait: &AtomicUsize| {
+            wait.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+        };
+        let canceller = {
+            let (leaving, cancelled, parked) = (leaving.clone(), cancelled.clone(), parked.clone());
+            let (wait, commit) = (wait.clone(), commit.clone());
+            thread::spawn(move || {
+                cancelled.store(true, Ordering::Relaxed);
+                let announced = Announced::new();
+                leaving.wait(&announced);
+                let wins = parked.load(Ordering::Acquire) && settle(&wait);
+                if wins {
+                    // The task runs again: its commit is over. loom checks the exclusion.
+                    // SAFETY: that is what is being modelled.
+                    commit.with_mut(|cell| unsafe { *cell += 1 });
+                }
+                wins
+            })
+        };
+        let begun = leaving.begin();
+        let is_cancelled = begun.is_cancelled(&cancelled);
+        if !is_cancelled {
+            parked.store(true, Ordering::Release);
+        }
+        // SAFETY: as above.
+        commit.with_mut(|cell| unsafe { *cell += 1 });
+        begun.end();
+        let by_worker = is_cancelled && settle(&wait);
+        let by_canceller = canceller.join().unwrap();
+        assert!(by_worker != by_canceller, "{by_worker} {by_canceller}");
     });
 }

@@ -2,9 +2,10 @@
 //!
 //! Every [`TICK`], as long as a worker is awake, it
 //! - raises the hint of a task that has run for [`SLICE`], or for a tick while a timer, a socket or a
-//!   message may have made a neighbour ready; the hint carries the worker's switch count, so one
-//!   that comes late hits nobody;
-//! - wakes a worker for new tasks that lie in a deque, where the spawn left that to it.
+//!   message has made a neighbour ready; the hint carries the worker's switch count, so one that
+//!   comes late hits nobody;
+//! - wakes a worker for tasks that lie in a deque, where whoever put them there left that to it;
+//! - takes over from workers that do not react to their hints: see [`take_over`](super::take_over).
 //!
 //! When all workers sleep it gives free stacks back to the system, bit by bit, after a wave of tasks
 //! the heap's free pages too, and then rests until a worker wakes it: an idle runtime makes no
@@ -13,17 +14,24 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::scheduler::shared::{Remote, Shared};
+use crate::scheduler::counts::count;
+use crate::scheduler::remote::Remote;
+use crate::scheduler::shared::Shared;
+use crate::scheduler::starved::Feeder;
+use crate::scheduler::take_over::TakeOver;
 use crate::{stack, sys};
 
-/// How often the monitor looks.
-const TICK: Duration = Duration::from_millis(1);
-/// Ticks a task may run while its neighbours are its equals.
-const SLICE: u32 = 10;
+/// How often the monitor looks. A little less than a millisecond, so that what it is to see is seen
+/// within one.
+const TICK: Duration = Duration::from_micros(800);
+/// How long a task may run while its neighbours are its equals.
+const SLICE: Duration = Duration::from_millis(10);
+/// How long it may once something else has made a neighbour ready.
+const SHORT_SLICE: Duration = Duration::from_micros(700);
 /// Ticks of silence before the monitor takes the workers for idle.
-const LULL: u32 = 20;
+const LULL: u32 = 25;
 /// How often free stacks are trimmed while the workers sleep.
 const TRIM_PERIOD: Duration = Duration::from_millis(100);
 
@@ -38,7 +46,7 @@ pub(super) fn start(shared: &Arc<Shared>) -> io::Result<()> {
     let spawned = std::thread::Builder::new()
         .name("hueless-monitor".into())
         .spawn(move || {
-            watch(&shared_there);
+            Monitor::new(&shared_there).watch();
             drop(shared_there);
             threads.ends();
         });
@@ -54,77 +62,138 @@ pub(super) fn start(shared: &Arc<Shared>) -> io::Result<()> {
     }
 }
 
-fn watch(shared: &Shared) {
-    let mut seen: Vec<_> = shared.remotes.iter().map(|_| Seen::default()).collect();
-    let mut quiet = 0;
-    let mut most_tasks = 0;
-    while !shared.is_stopping() {
-        if shared.idle.sleeping() == shared.remotes.len() {
-            quiet += 1;
-        } else {
-            quiet = 0;
+struct Monitor<'a> {
+    shared: &'a Arc<Shared>,
+    seen: Vec<Seen>,
+    take_over: TakeOver,
+    /// The most tasks since the heap was trimmed last.
+    most_tasks: usize,
+    feeder: Feeder,
+}
+
+impl<'a> Monitor<'a> {
+    fn new(shared: &'a Arc<Shared>) -> Self {
+        let now = Instant::now();
+        Self {
+            shared,
+            seen: shared.remotes.iter().map(|_| Seen::new(now)).collect(),
+            take_over: TakeOver::default(),
+            most_tasks: 0,
+            feeder: Feeder::default(),
         }
-        if quiet < LULL {
-            std::thread::sleep(TICK);
-            for (remote, seen) in shared.remotes.iter().zip(&mut seen) {
-                seen.look(remote);
-            }
-            most_tasks = most_tasks.max(shared.started_tasks());
-            if shared.has_stealable() && shared.idle.should_wake() {
-                shared.wake_one(0);
-            }
-        } else {
-            let more = stack::trim();
-            if !more && most_tasks >= WAVE && shared.started_tasks() < most_tasks / 2 {
-                most_tasks = 0;
-                sys::heap::trim();
-            }
-            if rest(shared, more.then_some(TRIM_PERIOD)) {
+    }
+
+    /// Watches until the workers have ended.
+    fn watch(&mut self) {
+        let mut quiet = 0;
+        // The monitor counts itself.
+        while !(self.shared.is_stopping() && self.shared.threads.count() == 1) {
+            quiet = if self.shared.all_sleep() {
+                quiet + 1
+            } else {
+                0
+            };
+            if quiet < LULL {
+                std::thread::park_timeout(TICK);
+                self.look();
+            } else if self.tidy_up_and_rest() {
                 quiet = 0;
             }
         }
     }
-}
 
-/// Rests until a worker is awake, or for `limit`; true in the first case.
-fn rest(shared: &Shared, limit: Option<Duration>) -> bool {
-    // Relaxed: the fence orders it.
-    shared.monitor_parked.store(true, Ordering::Relaxed);
-    // Pairs with the fence in `Shared::wake_monitor`.
-    fence(Ordering::SeqCst);
-    if shared.idle.sleeping() == shared.remotes.len() && !shared.is_stopping() {
-        match limit {
-            Some(limit) => std::thread::park_timeout(limit),
-            None => std::thread::park(),
+    fn look(&mut self) {
+        let shared = self.shared;
+        let now = Instant::now();
+        for (remote, seen) in shared.taken().iter().zip(&mut self.seen) {
+            seen.look(remote, now, shared.is_stopping());
+        }
+        self.most_tasks = self.most_tasks.max(shared.started_tasks());
+        let stealable = shared.has_stealable();
+        if stealable && shared.idle.should_wake() {
+            shared.wake_one(0);
+        }
+        self.take_over.look(shared, &self.seen, now, stealable);
+        if shared.starved.len() != 0 {
+            self.feeder.look(shared, now);
         }
     }
-    // Relaxed: the flag only says who unparks.
-    !shared.monitor_parked.swap(false, Ordering::Relaxed)
+
+    /// While all workers sleep: gives memory back, and rests. True if a worker has woken up.
+    fn tidy_up_and_rest(&mut self) -> bool {
+        let mut more = stack::trim();
+        if !more && self.most_tasks >= WAVE && self.shared.started_tasks() < self.most_tasks / 2 {
+            self.most_tasks = 0;
+            sys::heap::trim();
+        }
+        if self.shared.starved.len() != 0 {
+            self.feeder.look(self.shared, Instant::now());
+            more = true;
+        }
+        self.rest(more.then_some(TRIM_PERIOD))
+    }
+
+    /// Rests until a worker is awake, or for `limit`; true in the first case.
+    fn rest(&self, limit: Option<Duration>) -> bool {
+        let shared = self.shared;
+        // Relaxed: the fence orders it.
+        shared.monitor_parked.store(true, Ordering::Relaxed);
+        // Pairs with the fence in `Shared::wake_monitor`.
+        fence(Ordering::SeqCst);
+        let ends = shared.is_stopping() && shared.threads.count() == 1;
+        if shared.all_sleep() && !ends {
+            match limit {
+                Some(limit) => std::thread::park_timeout(limit),
+                None => std::thread::park(),
+            }
+        }
+        // Relaxed: the flag only says who unparks.
+        !shared.monitor_parked.swap(false, Ordering::Relaxed)
+    }
 }
 
 /// What the monitor remembers of a worker.
-#[derive(Default)]
-struct Seen {
-    switches: u64,
-    /// Ticks since the count changed.
-    ticks: u32,
+pub(super) struct Seen {
+    pub(super) switches: u64,
+    /// Since when the count has been the same.
+    pub(super) since: Instant,
+    /// When the hint was raised, if it was.
+    pub(super) hinted: Option<Instant>,
+    /// Whether somebody waits whom the worker does not know of yet.
+    pub(super) others_ready: bool,
 }
 
 impl Seen {
-    fn look(&mut self, remote: &Remote) {
+    fn new(now: Instant) -> Self {
+        Self {
+            switches: 0,
+            since: now,
+            hinted: None,
+            others_ready: false,
+        }
+    }
+
+    fn look(&mut self, remote: &Remote, now: Instant, is_stopping: bool) {
         // Relaxed: figures.
         let switches = remote.switches.load(Ordering::Relaxed);
-        if switches != self.switches || remote.inbox.is_sleeping() {
-            *self = Self { switches, ticks: 0 };
+        if switches != self.switches || !remote.is_awake() {
+            self.switches = switches;
+            self.since = now;
+            self.hinted = None;
             return;
         }
-        self.ticks += 1;
-        let somebody_may_be_ready = remote.inbox.has_tasks()
-            || remote.timers.load(Ordering::Relaxed) != 0
-            || remote.poller().is_some_and(|poller| poller.is_in_use());
-        if self.ticks >= SLICE || somebody_may_be_ready {
+        let ran = now - self.since;
+        if ran < SHORT_SLICE || self.hinted.is_some() {
+            return;
+        }
+        self.others_ready = remote.inbox.has_tasks()
+            || remote.timers.may_be_due(now)
+            || remote.poller().is_some_and(|poller| poller.is_ready());
+        if ran >= SLICE || self.others_ready || is_stopping {
+            self.hinted = Some(now);
             // Relaxed: advice.
             remote.hint.store(switches, Ordering::Relaxed);
+            count(&remote.counts.hints);
         }
     }
 }

@@ -6,30 +6,37 @@
 //!
 //! Thieves are patient: a task that has just been spawned is most likely to be talked to by its
 //! spawner, and who runs a task first keeps it for good. So a thief takes nothing before it has seen
-//! new tasks lie about for [`PATIENCE`]; having found some, it is eager for [`EAGERNESS`].
+//! tasks lie about for [`PATIENCE`]; having found some, it is eager for [`EAGERNESS`]. A worker that
+//! has many more tasks than another leaves new ones to it for [`COURTESY`].
 
 use std::hint::spin_loop;
+use std::sync::atomic::{Ordering, fence};
 use std::time::{Duration, Instant};
 
 use crossbeam_deque::Steal;
 
+use crate::scheduler::queues::take_next;
 use crate::scheduler::worker::Worker;
 use crate::task::TaskPtr;
 
-/// How long new tasks must lie about before a thief takes some.
+/// How long tasks must lie about before a thief takes some.
 const PATIENCE: Duration = Duration::from_micros(100);
-/// So few new tasks are left to their spawner for as long as they get fewer.
+/// So few tasks are left to their worker for as long as they get fewer.
 const FEW: usize = 8;
 /// How long after a catch a thief takes more without waiting.
 const EAGERNESS: Duration = Duration::from_micros(200);
+/// How long a worker that has many more tasks than another leaves it a new one.
+const COURTESY: Duration = Duration::from_millis(1);
 /// A worker that has slept for so long gives its warm stacks back.
 const LULL: Duration = Duration::from_millis(100);
 /// Sockets are asked at least this often while tasks run.
 const POLL_PERIOD: Duration = Duration::from_micros(250);
+/// How long a spare that is not wanted any more stays, for the case that it is wanted again.
+const LINGER: Duration = Duration::from_secs(1);
 
 impl Worker {
     /// Finds the next task, sleeping as long as there is none. `None` when the runtime stops and no
-    /// started task is left.
+    /// started task is left, or when a spare leaves.
     #[cold]
     pub(super) fn search(&self) -> Option<TaskPtr> {
         loop {
@@ -38,7 +45,9 @@ impl Worker {
             if self.has_ready() {
                 return self.found_own();
             }
-            if let Some(task) = self.take_from_injector() {
+            if self.may_take_new()
+                && let Some(task) = self.take_from_injectors()
+            {
                 return self.found(task);
             }
             // Where there is nothing to steal, `sleep` asks the poller: once is enough.
@@ -55,6 +64,8 @@ impl Worker {
                 let seen_before = self.stop_seen.replace(true);
                 if self.cancel_all() && seen_before {
                     self.end_search();
+                    // In a migrating runtime the others may wait for what ended here.
+                    self.shared.wake_all();
                     return None;
                 }
                 if self.has_ready() {
@@ -64,25 +75,10 @@ impl Worker {
                     continue;
                 }
             }
-            self.sleep();
+            if !self.sleep() {
+                return None;
+            }
         }
-    }
-
-    /// A turn in the other order: see [`FAIR_PERIOD`](super::worker::FAIR_PERIOD).
-    #[cold]
-    pub(super) fn fair_turn(&self) -> Option<TaskPtr> {
-        self.look_round();
-        if self.shared.is_stopping() {
-            self.cancel_all();
-        }
-        // One, not a batch: what lies there may have been left to others by this worker.
-        if let Steal::Success(task) = self.shared.injector.steal() {
-            return Some(task);
-        }
-        if let Steal::Success(task) = self.shared.stealers[self.index].steal() {
-            return Some(task);
-        }
-        self.local.pop()
     }
 
     /// Makes ready what timers, sockets and other threads have for this worker.
@@ -97,6 +93,24 @@ impl Worker {
         }
     }
 
+    /// Whether this worker may take tasks that others could have: not a spare that nobody needs, nor
+    /// for a moment one that has many more tasks than another.
+    pub(super) fn may_take_new(&self) -> bool {
+        if self.is_spare && !self.shared.may_start_tasks(self.index()) {
+            return false;
+        }
+        if self.leaves_since.get().is_none() || !self.is_overloaded() {
+            return true;
+        }
+        let since = self.leaves_since.get().expect("set by `is_overloaded`");
+        if since.elapsed() < COURTESY {
+            return false;
+        }
+        // The other one has had its chance; so it has again before the next one.
+        self.leaves_since.set(Some(Instant::now()));
+        true
+    }
+
     fn found_own(&self) -> Option<TaskPtr> {
         self.end_search();
         self.next()
@@ -105,7 +119,7 @@ impl Worker {
     fn found(&self, task: TaskPtr) -> Option<TaskPtr> {
         // The last searcher to find something makes sure that somebody looks for the rest.
         if self.end_search() && self.shared.has_stealable() && self.shared.idle.should_wake() {
-            self.shared.wake_one(self.index + 1);
+            self.shared.wake_one(self.index() + 1);
         }
         Some(task)
     }
@@ -115,14 +129,18 @@ impl Worker {
         self.searching.replace(false) && self.shared.idle.end_search()
     }
 
-    fn take_from_injector(&self) -> Option<TaskPtr> {
-        loop {
-            match self.shared.injector.steal_batch_and_pop(&self.deque) {
-                Steal::Success(task) => return Some(task),
-                Steal::Empty => return None,
-                Steal::Retry => spin_loop(),
-            }
+    fn take_from_injectors(&self) -> Option<TaskPtr> {
+        if self.migrates
+            && let Some(task) =
+                insist(|| (self.shared.movable).steal_batch_and_pop(&self.seat.movable))
+        {
+            return Some(task);
         }
+        if self.leaves_since.get().is_some() {
+            // One, so that the other worker finds the rest.
+            return insist(|| self.shared.injector.steal());
+        }
+        insist(|| self.shared.injector.steal_batch_and_pop(&self.seat.deque))
     }
 
     /// Asks the poller, if anything is registered; true if that made a task of this worker ready.
@@ -140,35 +158,42 @@ impl Worker {
 
     /// Looks at the other workers' deques, from a random one on.
     fn steal(&self) -> Option<TaskPtr> {
-        let workers = self.shared.stealers.len();
-        if workers == 1 {
+        let taken = self.shared.seats.taken();
+        if taken == 1 || !self.may_take_new() {
             return None;
         }
-        if !self.searching.get() {
-            if !self.shared.idle.try_begin_search(workers) {
+        if !self.is_spare && !self.searching.get() {
+            if !self
+                .shared
+                .idle
+                .try_begin_search(self.shared.settings.workers)
+            {
                 return None;
             }
             self.searching.set(true);
         }
         let now = Instant::now();
-        if self.caught.get().is_none_or(|at| now - at > EAGERNESS) && !self.wait_for_prey(now) {
+        let eager = self.is_spare || self.caught.get().is_some_and(|at| now - at <= EAGERNESS);
+        if !eager && !self.wait_for_prey(now) {
             return None;
         }
-        let task = self.steal_round();
+        let task = self.steal_round(taken);
         if task.is_some() {
-            self.caught.set(Some(Instant::now()));
+            self.count_steal();
         }
         task
     }
 
-    /// Waits whether the new tasks that lie about are left lying; false if not, or if something has
-    /// come for this worker.
+    /// Waits whether the tasks that lie about are left lying; false if not, or if something has come
+    /// for this worker.
     fn wait_for_prey(&self, now: Instant) -> bool {
         let mut since = now;
         let mut fewest = usize::MAX;
         loop {
             let lying = self.shared.lying_about();
-            let called = self.remote().inbox.has_tasks() || !self.shared.injector.is_empty();
+            let called = self.remote().inbox.has_tasks()
+                || !self.shared.injector.is_empty()
+                || !self.shared.movable.is_empty();
             if lying == 0 || called {
                 return false;
             }
@@ -188,65 +213,95 @@ impl Worker {
         }
     }
 
-    /// Steals half of a deque that holds something.
-    fn steal_round(&self) -> Option<TaskPtr> {
-        let stealers = &self.shared.stealers;
-        let start = self.next_random() as usize % stealers.len();
-        for i in 0..stealers.len() {
-            let victim = (start + i) % stealers.len();
-            if victim == self.index {
+    /// Steals half of a deque that holds something, of the `taken` first seats.
+    fn steal_round(&self, taken: usize) -> Option<TaskPtr> {
+        let start = match &self.shuffle {
+            Some(shuffle) => shuffle.below(taken),
+            None => self.random_below(taken),
+        };
+        for i in 0..taken {
+            let victim = (start + i) % taken;
+            if victim == self.index() {
                 continue;
             }
-            loop {
-                match stealers[victim].steal_batch_and_pop(&self.deque) {
-                    Steal::Success(task) => return Some(task),
-                    Steal::Empty => break,
-                    Steal::Retry => spin_loop(),
-                }
+            if let Some(task) = self.steal_from(victim) {
+                return Some(task);
             }
         }
         None
     }
 
-    fn next_random(&self) -> u32 {
-        // Marsaglia's xorshift32.
-        let mut x = self.random.get();
-        x ^= x << 13;
-        x ^= x >> 17;
-        x ^= x << 5;
-        self.random.set(x);
-        x
+    fn steal_from(&self, victim: usize) -> Option<TaskPtr> {
+        if self.migrates {
+            let movable = &self.shared.movable_stealers[victim];
+            if let Some(task) = insist(|| movable.steal_batch_and_pop(&self.seat.movable)) {
+                return Some(task);
+            }
+            let remote = &self.shared.remotes[victim];
+            // Relaxed: what runs next on a worker is left to it unless it is stuck.
+            if remote.stuck.load(Ordering::Relaxed)
+                && let Some(task) = take_next(remote)
+            {
+                return Some(task);
+            }
+        }
+        let new = &self.shared.stealers[victim];
+        if self.leaves_since.get().is_some() {
+            return insist(|| new.steal());
+        }
+        insist(|| new.steal_batch_and_pop(&self.seat.deque))
     }
 
-    /// Sleeps until somebody wakes this worker or its next timer is due.
-    fn sleep(&self) {
+    /// Sleeps until somebody wakes this worker or its next timer is due; false if this is a spare
+    /// that has slept long enough without being wanted, and leaves.
+    fn sleep(&self) -> bool {
         self.end_search();
+        let unwanted = self.is_spare && !self.shared.may_start_tasks(self.index());
+        if unwanted {
+            self.hand_on_new_tasks();
+        }
         let inbox = &self.remote().inbox;
         if !inbox.begin_sleep() {
-            return;
+            return true;
         }
         let idle = &self.shared.idle;
-        idle.begin_sleep();
-        let stop_is_news = self.shared.is_stopping() && !self.stop_seen.get();
-        let timeout = self.next_timeout();
-        let lull = self.has_warm_stacks() && timeout.is_none_or(|timeout| timeout > LULL);
-        if !stop_is_news && !self.shared.has_stealable() {
-            self.sleep_for(if lull { Some(LULL) } else { timeout });
+        match self.is_spare {
+            false => idle.begin_sleep(),
+            // As in `begin_sleep`, for the stop of the runtime.
+            true => fence(Ordering::SeqCst),
         }
-        if inbox.end_sleep() {
-            idle.end_sleep();
+        let stop_is_news = self.shared.is_stopping() && !self.stop_seen.get();
+        // SAFETY: on this worker.
+        let timeout = unsafe { self.remote().timers.next_timeout() };
+        let lull = self.has_warm_stacks() && timeout.is_none_or(|timeout| timeout > LULL);
+        let may_leave = unwanted && self.has_nothing();
+        let stealable = self.shared.has_stealable();
+        if stop_is_news {
+        } else if may_leave {
+            self.sleep_for(Some(LINGER));
+        } else if !stealable || unwanted {
+            self.sleep_for(if lull { Some(LULL) } else { timeout });
+        } else if self.leaves_since.get().is_some() {
+            // What there is to take is left to others for a moment.
+            self.sleep_for(Some(timeout.map_or(COURTESY, |t| t.min(COURTESY))));
+        }
+        let slept_out = inbox.end_sleep();
+        if slept_out {
+            if !self.is_spare {
+                idle.end_sleep();
+            }
             if lull {
                 self.release_stacks();
             }
         }
         self.shared.wake_monitor();
+        !(slept_out && may_leave && !self.shared.may_start_tasks(self.index()))
     }
 
-    fn next_timeout(&self) -> Option<Duration> {
-        if self.timers().len() == 0 {
-            return None;
-        }
-        self.timers().next_timeout(Instant::now())
+    /// Whether nothing here needs this worker.
+    fn has_nothing(&self) -> bool {
+        let remote = self.remote();
+        remote.owned.len() == 0 && remote.timers.len() == 0 && !self.has_ready()
     }
 
     fn sleep_for(&self, timeout: Option<Duration>) {
@@ -254,9 +309,20 @@ impl Worker {
             self.poll(timeout);
         } else {
             match timeout {
-                None => self.parker.park(),
-                Some(timeout) => self.parker.park_timeout(timeout),
+                None => self.seat.parker.park(),
+                Some(timeout) => self.seat.parker.park_timeout(timeout),
             }
+        }
+    }
+}
+
+/// Tries again as long as another thief was in the way.
+fn insist(mut steal: impl FnMut() -> Steal<TaskPtr>) -> Option<TaskPtr> {
+    loop {
+        match steal() {
+            Steal::Success(task) => return Some(task),
+            Steal::Empty => return None,
+            Steal::Retry => spin_loop(),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A task's part in a wait: the runtime's half of [`crate::park::Wait`].
 
+use std::cell::Cell;
 use std::ptr::NonNull;
 use std::time::Instant;
 
-use crate::park::{Header, Outcome};
+use crate::park::{Header, Outcome, Settled};
 use crate::scheduler::context::{self, current_worker};
+use crate::scheduler::remote::Remote;
 use crate::task::{Parked, TaskPtr, suspend};
 
 /// The current task, about to wait.
@@ -40,39 +42,87 @@ impl TaskWait {
     #[inline]
     pub(crate) fn park(&self, deadline: Option<Instant>, commit: impl FnOnce() -> bool) -> Outcome {
         match deadline {
-            None => self.park_untimed(commit),
-            Some(deadline) => self.park_timed(deadline, commit),
+            None => self.leave(commit),
+            Some(deadline) => self.leave_timed(deadline, commit),
         }
+        // SAFETY: the task runs here; its cells are its worker's and its own.
+        let header = unsafe { self.task.get() };
+        header.set_parked(Parked::No);
+        header.header.claim.state().outcome()
     }
 
     #[inline]
-    fn park_untimed(&self, commit: impl FnOnce() -> bool) -> Outcome {
-        // SAFETY: the task runs here; its cells are its worker's and its own.
+    fn leave(&self, commit: impl FnOnce() -> bool) {
+        let how = match self.cancellable {
+            false => Parked::Shielded,
+            true if std::thread::panicking() => Parked::MaybeUnwinding,
+            true => Parked::Cancellable,
+        };
+        // SAFETY: the task runs here, so the yielder is its fiber's.
         unsafe {
             let header = self.task.get();
-            header.parked.set(match self.cancellable {
-                false => Parked::Shielded,
-                true if std::thread::panicking() => Parked::MaybeUnwinding,
-                true => Parked::Cancellable,
-            });
-            suspend(header.yielder.get(), commit);
-            header.parked.set(Parked::No);
-            header.header.claim.state().outcome()
+            if header.migrates() {
+                header.settle_movable();
+                let task = self.task;
+                suspend(header.yielder.get(), move || {
+                    commit_movable(task, how, commit)
+                });
+            } else {
+                header.set_parked(how);
+                suspend(header.yielder.get(), commit);
+            }
         }
     }
 
-    fn park_timed(&self, deadline: Instant, commit: impl FnOnce() -> bool) -> Outcome {
-        // SAFETY: a pinned task has the same worker before and after the park, and a worker
-        // outlives its tasks. The timer is the task's own, and is disarmed before the next wait.
+    /// [`leave`](Self::leave) with a timer, armed once the stack has been left.
+    fn leave_timed(&self, deadline: Instant, commit: impl FnOnce() -> bool) {
+        let armed_in: Cell<*const Remote> = Cell::new(std::ptr::null());
+        // SAFETY: the timer is the task's own; it is disarmed where it was armed before the task
+        // goes on. That worker's remote lies in the runtime, which outlives its tasks. `armed_in` is
+        // written while the task has left its stack and nobody else can reach it yet.
         unsafe {
             let timer = self.task.timer();
-            let worker = &*current_worker();
-            worker.arm(timer, deadline);
-            let outcome = self.park_untimed(commit);
-            if outcome != Outcome::Deadline {
-                worker.disarm(timer);
-            }
-            outcome
+            self.leave(|| {
+                let remote = (*current_worker()).remote();
+                armed_in.set(remote);
+                remote.timers.arm(timer, deadline, commit)
+            });
+            (*armed_in.get()).timers.disarm(timer);
         }
+    }
+}
+
+/// Runs the commit of a task that may go on on another worker the moment it can be reached. See
+/// [`shutdown`](super::shutdown).
+///
+/// # Safety
+/// On the stack of the worker that `task` has just left, once.
+unsafe fn commit_movable(task: TaskPtr, how: Parked, commit: impl FnOnce() -> bool) -> bool {
+    // SAFETY: until the commit lets others in the task is this worker's; after that it is touched
+    // only under the count that is taken here.
+    unsafe {
+        let worker = &*current_worker();
+        let header = task.get();
+        let leaving = worker.remote().leaving.begin();
+        // One that may be unwinding already is for its worker to judge.
+        let is_cancelled = how == Parked::Cancellable && leaving.is_cancelled(&header.cancelled);
+        let word = header.header.claim.word();
+        if is_cancelled {
+            task.retain();
+        } else {
+            header.set_parked(how);
+        }
+        let left = commit();
+        if !left {
+            header.set_parked(Parked::No);
+        }
+        leaving.end();
+        if is_cancelled {
+            if left && header.header.claim.settle(word, Settled::CANCELLED) {
+                worker.push_ready(task);
+            }
+            task.release();
+        }
+        left
     }
 }

@@ -114,18 +114,31 @@ impl Wheel {
         }
     }
 
+    /// The time from which it counts.
+    pub(crate) fn started_at(&self) -> Instant {
+        self.start
+    }
+
+    /// When the wheel wants to be looked at next, in nanoseconds from its start: not later than the
+    /// first timer is due.
+    pub(crate) fn next_look(&self) -> Option<u64> {
+        let (_, tick) = self.next_slot()?;
+        Some(tick.saturating_mul(1 << TICK_SHIFT))
+    }
+
     /// The number of armed timers.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len.get()
     }
 
-    /// Arms `timer` for `deadline`. One that has passed already fires at the next look.
+    /// Arms `timer` for `deadline` and says when it is due, in nanoseconds from the wheel's start.
+    /// One that has passed already fires at the next look.
     ///
     /// # Safety
     /// The timer is not armed and stays where it is until it has fired or been
     /// [disarmed](Self::disarm).
-    pub(crate) unsafe fn arm(&self, timer: NonNull<Timer>, deadline: Instant) {
+    pub(crate) unsafe fn arm(&self, timer: NonNull<Timer>, deadline: Instant) -> u64 {
         let nanos = deadline
             .saturating_duration_since(self.start)
             .as_nanos()
@@ -137,6 +150,7 @@ impl Wheel {
         unsafe { timer.as_ref() }.due.set(due);
         self.len.set(self.len.get() + 1);
         self.link(timer);
+        due.saturating_mul(1 << TICK_SHIFT)
     }
 
     /// Disarms `timer` if it is armed.

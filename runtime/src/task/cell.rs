@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
 
 use crate::cancel;
 use crate::task::header::{TaskHeader, TaskPtr};
@@ -78,7 +79,8 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
                 unreachable!("a task runs once");
             };
             let header = task.get();
-            let result = if header.cancelled.get() {
+            // Relaxed: set by this worker, or by one that has reached the task through a lock.
+            let result = if header.cancelled.load(Ordering::Relaxed) {
                 // Cancelled before it began: its closure is dropped here, where that may block.
                 drop_quietly(f);
                 Err(Failure::Cancelled)

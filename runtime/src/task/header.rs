@@ -11,11 +11,13 @@
 //! | ended | nowhere | the holders, through the state word |
 //!
 //! A task runs first wherever it is taken from a deque; that worker is its `home` from then on, for
-//! good.
+//! good. In a migrating runtime the home is the worker that it ran on last; what others read there
+//! while it may be elsewhere is atomic.
 
 use std::cell::{Cell, UnsafeCell};
 use std::panic::Location;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 
 use crate::park::{CountedTicket, Header, Kind};
 use crate::scheduler::{Linked, Remote, Timer};
@@ -27,6 +29,7 @@ use crate::task::state::State;
 
 /// How a task is parked, for a canceller on its worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Parked {
     /// It is not parked: running, or ready.
     No,
@@ -46,12 +49,19 @@ pub(crate) struct TaskHeader {
     vtable: &'static VTable,
     /// The link of the queue or inbox the task is in.
     pub(crate) next: Cell<*mut TaskHeader>,
-    /// The worker it is pinned to; null before the first run.
-    pub(crate) home: Cell<*const Remote>,
+    /// The worker it is pinned to, or ran on last; null before the first run.
+    home: AtomicPtr<Remote>,
     pub(crate) fiber: UnsafeCell<Option<Fiber>>,
     pub(crate) yielder: Cell<Yield>,
-    pub(crate) parked: Cell<Parked>,
-    pub(crate) cancelled: Cell<bool>,
+    /// A [`Parked`].
+    parked: AtomicU8,
+    pub(crate) cancelled: AtomicBool,
+    /// Whether its runtime migrates.
+    migrates: Cell<bool>,
+    /// Whether it may go on on another worker than the one it left its stack on.
+    movable: Cell<bool>,
+    /// The seat of the worker in whose list of started tasks it is.
+    listed_with: Cell<u16>,
     /// Whether a worker that had many tasks has left it, still new, to the others.
     pub(crate) passed_on: Cell<bool>,
     pub(crate) class: Class,
@@ -80,11 +90,14 @@ impl TaskHeader {
             state: State::new(),
             vtable,
             next: Cell::new(std::ptr::null_mut()),
-            home: Cell::new(std::ptr::null()),
+            home: AtomicPtr::new(std::ptr::null_mut()),
             fiber: UnsafeCell::new(None),
             yielder: Cell::new(std::ptr::null()),
-            parked: Cell::new(Parked::No),
-            cancelled: Cell::new(false),
+            parked: AtomicU8::new(Parked::No as u8),
+            cancelled: AtomicBool::new(false),
+            migrates: Cell::new(false),
+            movable: Cell::new(false),
+            listed_with: Cell::new(0),
             passed_on: Cell::new(false),
             class,
             timer: Timer::new(),
@@ -95,6 +108,72 @@ impl TaskHeader {
             name,
             spawned_at,
         }
+    }
+
+    /// Pins a new task to the worker that starts it, or lists it there if its runtime migrates.
+    pub(crate) fn begin_on(&self, worker: &Remote, migrates: bool) {
+        self.set_home(worker);
+        self.migrates.set(migrates);
+        self.listed_with.set(worker.index as u16);
+    }
+
+    /// See the field.
+    #[inline]
+    pub(crate) fn home(&self) -> *const Remote {
+        // Relaxed: whoever readies the task has won its claim, which orders it.
+        self.home.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    pub(crate) fn set_home(&self, worker: &Remote) {
+        // Relaxed: as above.
+        self.home
+            .store(std::ptr::from_ref(worker).cast_mut(), Ordering::Relaxed);
+    }
+
+    /// See the field.
+    #[inline]
+    pub(crate) fn migrates(&self) -> bool {
+        self.migrates.get()
+    }
+
+    /// See the field.
+    #[inline]
+    pub(crate) fn is_movable(&self) -> bool {
+        self.movable.get()
+    }
+
+    /// Decides, before the task leaves its stack, whether it may go on elsewhere: not while
+    /// something on this thread unwinds, because std's panic count is the thread's.
+    #[inline]
+    pub(crate) fn settle_movable(&self) {
+        if self.migrates.get() {
+            self.movable.set(!std::thread::panicking());
+        }
+    }
+
+    /// See the field.
+    #[inline]
+    pub(crate) fn listed_with(&self) -> usize {
+        self.listed_with.get().into()
+    }
+
+    /// How the task is parked.
+    pub(crate) fn parked(&self) -> Parked {
+        // Acquire: a canceller that sees what a park has set sees what came before it.
+        match self.parked.load(Ordering::Acquire) {
+            0 => Parked::No,
+            1 => Parked::Cancellable,
+            2 => Parked::MaybeUnwinding,
+            _ => Parked::Shielded,
+        }
+    }
+
+    /// Says how the task is parked.
+    #[inline]
+    pub(crate) fn set_parked(&self, parked: Parked) {
+        // Release pairs with the Acquire in `parked`.
+        self.parked.store(parked as u8, Ordering::Release);
     }
 }
 

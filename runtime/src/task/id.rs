@@ -31,6 +31,16 @@ impl TaskId {
         // Relaxed: uniqueness needs no order.
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
+
+    /// The number itself.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The id of that number, which was one's before.
+    pub(crate) fn from_number(number: u64) -> Self {
+        Self(number)
+    }
 }
 
 /// A worker's own supply of numbers.

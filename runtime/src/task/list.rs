@@ -11,6 +11,7 @@ use crate::task::header::{TaskHeader, TaskPtr};
 pub(crate) struct TaskQueue {
     head: Cell<*mut TaskHeader>,
     tail: Cell<*mut TaskHeader>,
+    len: Cell<usize>,
 }
 
 impl TaskQueue {
@@ -18,7 +19,13 @@ impl TaskQueue {
         Self {
             head: Cell::new(ptr::null_mut()),
             tail: Cell::new(ptr::null_mut()),
+            len: Cell::new(0),
         }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len.get()
     }
 
     #[inline]
@@ -41,6 +48,7 @@ impl TaskQueue {
             }
         }
         self.tail.set(task.as_non_null().as_ptr());
+        self.len.set(self.len.get() + 1);
     }
 
     #[inline]
@@ -52,6 +60,7 @@ impl TaskQueue {
         if next.is_null() {
             self.tail.set(ptr::null_mut());
         }
+        self.len.set(self.len.get() - 1);
         Some(TaskPtr::new(head))
     }
 }

@@ -1,0 +1,142 @@
+//! How a task begins on a worker, and how it leaves it.
+
+use std::sync::atomic::Ordering;
+
+use crate::scheduler::counts::count;
+use crate::scheduler::worker::Worker;
+use crate::task::{Failure, Fiber, TaskPtr};
+
+/// A worker with fewer started tasks than this keeps what it spawns.
+const MANY: usize = 32;
+
+impl Worker {
+    /// Leaves a new task to others if this worker has many more than another; false if it does not.
+    ///
+    /// Who runs a task first keeps it, so this is where load is balanced: the connections that one
+    /// worker accepts spread over all. In a migrating runtime thieves balance later.
+    #[inline]
+    pub(super) fn place_elsewhere(&self, task: TaskPtr) -> bool {
+        let own = self.remote().owned.len();
+        // Looking at the others costs a cache miss each.
+        if own < MANY || (self.leaves_since.get().is_none() && !own.is_multiple_of(8)) {
+            return false;
+        }
+        self.place_elsewhere_slow(task)
+    }
+
+    #[cold]
+    fn place_elsewhere_slow(&self, task: TaskPtr) -> bool {
+        // SAFETY: a new task is whoever's took it out of a queue. Each is passed on once at most, so
+        // that it runs even if only overloaded workers have time for it.
+        if !self.is_overloaded() || unsafe { task.get() }.passed_on.replace(true) {
+            return false;
+        }
+        self.shared.submit(task);
+        true
+    }
+
+    /// Whether this worker has many more started tasks than another one that reacts.
+    pub(super) fn is_overloaded(&self) -> bool {
+        let own = self.remote().owned.len();
+        if own < MANY || self.migrates {
+            return false;
+        }
+        let least = self.shared.least_started();
+        let overloaded =
+            own > least.saturating_add(MANY / 2 + least / 8) && !self.shared.is_stopping();
+        if !overloaded {
+            self.leaves_since.set(None);
+        } else if self.leaves_since.get().is_none() {
+            self.leaves_since.set(Some(std::time::Instant::now()));
+        }
+        overloaded
+    }
+
+    /// Gives a new task a stack and pins it to this worker; false if there is none to be had.
+    pub(super) fn start(&self, task: TaskPtr) -> bool {
+        // SAFETY: the new task is this worker's; the stack cache is touched here and in `retire`
+        // only, never while a task runs.
+        unsafe {
+            let header = task.get();
+            let mut stack = match (*self.stacks.get()).take(header.class) {
+                Ok(stack) => stack,
+                Err(error) => {
+                    self.starve(task, error);
+                    return false;
+                }
+            };
+            stack.set_owner(task.as_non_null().as_ptr().cast());
+            header.begin_on(self.remote(), self.migrates);
+            // Relaxed: in a migrating runtime the list's lock orders it.
+            (header.cancelled).store(self.shared.is_stopping(), Ordering::Relaxed);
+            *header.fiber.get() = Some(Fiber::new(stack, task, TaskPtr::run));
+            self.remote().owned.insert(task);
+        }
+        true
+    }
+
+    /// What becomes of a task without a stack: it waits, if there is hope, else it fails.
+    #[cold]
+    fn starve(&self, task: TaskPtr, error: std::io::Error) {
+        let others_have_stacks = self.shared.started_tasks() != 0;
+        if others_have_stacks && !self.shared.is_stopping() && self.shared.starved.push(task) {
+            // The last of the others may have ended before it could see this one: the monitor,
+            // which does not rest while tasks starve, offers it again.
+            return;
+        }
+        // SAFETY: the task is new and this worker's.
+        unsafe {
+            task.fail(Failure::NoStack(error));
+            task.release();
+        }
+        count(&self.remote().counts.ended);
+    }
+
+    /// Takes leave of a task whose code has returned.
+    pub(super) fn retire(&self, task: TaskPtr) {
+        // SAFETY: the task has ended; its fiber is this worker's, its list the one it was entered
+        // in, and the worker gives up the task's own count.
+        unsafe {
+            let header = task.get();
+            self.shared.remotes[header.listed_with()].owned.remove(task);
+            let fiber = (*header.fiber.get()).take();
+            let stack = fiber.expect("a task that ran has a fiber").into_stack();
+            (*self.stacks.get()).put(stack);
+            self.warm_stacks.set(true);
+            task.release();
+        }
+        count(&self.remote().counts.ended);
+        if self.shared.starved.len() != 0 {
+            self.feed_one();
+        }
+    }
+
+    /// Offers a task that waits for a stack to the workers again.
+    #[cold]
+    fn feed_one(&self) {
+        // The stack that has just been given back may be in this worker's cache only.
+        self.release_stacks();
+        if let Some(task) = self.shared.starved.pop() {
+            self.shared.submit(task);
+        }
+    }
+
+    /// Fills the stack cache, so that the first tasks are not held up by the mapping of a region and
+    /// taken by thieves for ones that nobody has time for.
+    pub(super) fn warm_up(&self) {
+        // SAFETY: the cache is touched by the worker alone, and no task runs yet.
+        let stacks = unsafe { &mut *self.stacks.get() };
+        // An error is for the first task that needs a stack.
+        if let Ok(stack) = stacks.take(self.shared.settings.class) {
+            stacks.put(stack);
+            self.warm_stacks.set(true);
+        }
+    }
+
+    /// Gives the cached stacks to the pool that the workers share, where they can be trimmed.
+    pub(super) fn release_stacks(&self) {
+        // SAFETY: the cache is touched by the worker alone, and no task runs now.
+        unsafe { (*self.stacks.get()).clear() };
+        self.warm_stacks.set(false);
+    }
+}

@@ -1,0 +1,95 @@
+//! The end of a runtime, as its workers see it: every started task is told that it is cancelled.
+//!
+//! In the default mode a worker cancels its own tasks between two of them, so a task that says it is
+//! parked is. In a migrating runtime any worker cancels any task, by the protocol in
+//! [`leaving`](super::leaving).
+
+use std::ptr;
+use std::sync::atomic::Ordering;
+
+use crate::cancel;
+use crate::park::Settled;
+use crate::scheduler::leaving::Announced;
+use crate::scheduler::worker::Worker;
+use crate::task::{Parked, TaskPtr};
+
+impl Worker {
+    /// Tells every started task that it is cancelled. Returns whether none is left that this worker
+    /// has to wait for.
+    pub(super) fn cancel_all(&self) -> bool {
+        match self.migrates {
+            false => {
+                if cancel::UNWINDS {
+                    self.cancel_own();
+                }
+                self.remote().owned.len() == 0
+            }
+            true => {
+                if cancel::UNWINDS {
+                    self.cancel_everywhere();
+                }
+                self.shared.started_tasks() == 0
+            }
+        }
+    }
+
+    fn cancel_own(&self) {
+        // On the worker's own stack the thread's panic count is the sum over parked tasks: if it is
+        // zero, none of them is unwinding.
+        let nobody_unwinds = !std::thread::panicking();
+        // SAFETY: on this worker. Listed tasks are alive, and those that are parked stay so.
+        unsafe {
+            self.remote().owned.for_each(|task| {
+                // Relaxed: the task runs on this thread.
+                task.get().cancelled.store(true, Ordering::Relaxed);
+                self.cancel_parked(task, nobody_unwinds);
+            });
+        }
+    }
+
+    #[cold]
+    fn cancel_everywhere(&self) {
+        let nobody_unwinds = !std::thread::panicking();
+        let for_each = |f: &mut dyn FnMut(TaskPtr)| {
+            for remote in self.shared.taken() {
+                // SAFETY: the runtime migrates.
+                unsafe { remote.owned.for_each(&mut *f) };
+            }
+        };
+        for_each(&mut |task| {
+            // SAFETY: listed tasks are alive while their list is locked.
+            // Relaxed: ordered by the announcement.
+            unsafe { task.get() }
+                .cancelled
+                .store(true, Ordering::Relaxed);
+        });
+        let announced = Announced::new();
+        for remote in self.shared.taken() {
+            remote.leaving.wait(&announced);
+        }
+        // SAFETY: as above, and commits that began before the announcement are over.
+        for_each(&mut |task| unsafe { self.cancel_parked(task, nobody_unwinds) });
+    }
+
+    /// Cancels a task if it is parked and may be woken.
+    ///
+    /// # Safety
+    /// The task is alive. It runs on this worker, or its runtime migrates and the protocol has been
+    /// followed.
+    unsafe fn cancel_parked(&self, task: TaskPtr, nobody_unwinds: bool) {
+        // SAFETY: alive by this contract.
+        let header = unsafe { task.get() };
+        // Before the look at `parked`: a task that has begun its next wait meanwhile has said before
+        // that it was not parked any more.
+        let word = header.header.claim.word();
+        let may = match header.parked() {
+            Parked::Cancellable => true,
+            // The second unwinding at a time would abort, and the task is its worker's to wake.
+            Parked::MaybeUnwinding => nobody_unwinds && ptr::eq(header.home(), self.remote()),
+            Parked::No | Parked::Shielded => false,
+        };
+        if may && header.header.claim.settle(word, Settled::CANCELLED) {
+            self.push_ready(task);
+        }
+    }
+}

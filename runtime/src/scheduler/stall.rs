@@ -1,0 +1,136 @@
+//! Stalls: a worker that has not switched for long while tasks wait behind the one that runs.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::scheduler::remote::Remote;
+use crate::sys::thread;
+use crate::task::{Described, TaskId};
+
+/// A task has kept its worker for so long that others wait behind it.
+///
+/// Started tasks stay on their OS thread, so one that blocks it (a lock of std's, a C library, a
+/// file) or computes without a [`checkpoint`](crate::checkpoint) holds up its neighbours; if it waits
+/// for one of them, for ever.
+///
+/// See [`Builder::on_stall`](crate::runtime::Builder::on_stall).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Stall {
+    /// The number of the worker within its runtime.
+    pub worker: usize,
+    /// The task that keeps it.
+    pub task: TaskId,
+    /// Where that task was spawned.
+    pub spawned_at: &'static Location<'static>,
+    /// How long it has not reached an operation that could have let others run.
+    pub duration: Duration,
+    /// How many tasks of this worker wait to run, at least.
+    pub waiting: usize,
+    /// The system call that the worker's thread sits in; `None` if it computes, or where the system
+    /// does not tell.
+    pub system_call: Option<String>,
+    /// Whether all spare threads are in use, so that tasks that have not begun wait as well.
+    pub spares_exhausted: bool,
+    name: Option<String>,
+}
+
+impl Stall {
+    /// The name of the task that keeps the worker, if it has one.
+    pub fn task_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+}
+
+impl fmt::Display for Stall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let task = Described::new(self.task, self.task_name(), self.spawned_at);
+        write!(f, "worker {} has been ", self.worker)?;
+        match &self.system_call {
+            Some(call) => write!(f, "in {call}")?,
+            None => f.write_str("computing")?,
+        }
+        write!(
+            f,
+            " for {} ms in {task}; {} tasks wait behind it",
+            self.duration.as_millis(),
+            self.waiting
+        )?;
+        f.write_str(match &self.system_call {
+            None => ": call hueless::checkpoint() in its loops",
+            Some(call) if call == "futex" => {
+                ", possibly for ever: a lock or channel of std's held or awaited across a blocking \
+                 call? Use hueless's own, or wrap the call in hueless::blocking"
+            }
+            Some(_) => ", possibly for ever: wrap the call in hueless::blocking",
+        })?;
+        if self.spares_exhausted {
+            f.write_str("; all spare threads are in use, so new tasks wait too")?;
+        }
+        Ok(())
+    }
+}
+
+/// What is called with each stall.
+#[derive(Clone)]
+pub(crate) struct Hook(pub(crate) Arc<dyn Fn(&Stall) + Send + Sync>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
+/// Tells the hook of every stall, or stderr of the first of each spawn site.
+#[derive(Default)]
+pub(super) struct Reporter {
+    sites: HashSet<*const Location<'static>>,
+}
+
+impl Reporter {
+    /// Reports what keeps `remote`'s worker; false if it has moved on meanwhile.
+    pub(super) fn report(
+        &mut self,
+        remote: &Remote,
+        switches: u64,
+        duration: Duration,
+        waiting: usize,
+        spares_exhausted: bool,
+        hook: Option<&Hook>,
+    ) -> bool {
+        // Relaxed: figures; taken together only if no switch came in between.
+        let task = TaskId::from_number(remote.running.load(Ordering::Relaxed));
+        let site = remote.running_site.load(Ordering::Relaxed).cast_const();
+        let thread = remote.thread.load(Ordering::Relaxed);
+        let system_call = thread::system_call(thread);
+        // Acquire: keeps the looks above before this one.
+        std::sync::atomic::fence(Ordering::Acquire);
+        // SAFETY: the worker stores addresses of `'static` locations, and null before its first task.
+        let Some(spawned_at) = (unsafe { site.as_ref() }) else {
+            return false;
+        };
+        if remote.switches.load(Ordering::Relaxed) != switches {
+            return false;
+        }
+        let stall = Stall {
+            worker: remote.index,
+            task,
+            spawned_at,
+            duration,
+            waiting,
+            system_call,
+            spares_exhausted,
+            name: None,
+        };
+        match hook {
+            Some(Hook(hook)) => hook(&stall),
+            None if self.sites.insert(site) => eprintln!("hueless: {stall}"),
+            None => {}
+        }
+        true
+    }
+}

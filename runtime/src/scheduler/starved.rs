@@ -1,0 +1,108 @@
+//! Tasks for which there was no stack: they wait until others give theirs back.
+//!
+//! A task joins them only while other tasks of its runtime have stacks, since else nobody would ever
+//! end and give one up. Whoever ends offers the next of them to the workers again. If nothing has run
+//! for [`HOPE`] and nothing is due, no timer, socket or blocking call, then nothing inside the runtime
+//! will give back a stack: they are tried once more and fail with the error that says what to change.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::scheduler::shared::Shared;
+use crate::task::TaskPtr;
+
+/// How long nothing must have run before starved tasks fail.
+const HOPE: Duration = Duration::from_secs(1);
+/// How often they are offered to the workers without a task having ended: another runtime, or
+/// another program, may have given back what there was too little of.
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Starved {
+    tasks: Mutex<VecDeque<TaskPtr>>,
+    len: AtomicUsize,
+    /// Nothing will give back a stack: tasks fail rather than wait.
+    hopeless: AtomicBool,
+}
+
+impl Starved {
+    fn tasks(&self) -> MutexGuard<'_, VecDeque<TaskPtr>> {
+        // Nothing that runs under the lock panics, short of a failing allocation, which aborts.
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many wait.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        // Relaxed: a figure; the monitor makes up for a stale one.
+        self.len.load(Ordering::Relaxed)
+    }
+
+    /// Adds a task; false if it had better fail.
+    pub(super) fn push(&self, task: TaskPtr) -> bool {
+        // Relaxed: advice of the monitor's, which it repeats.
+        if self.hopeless.load(Ordering::Relaxed) {
+            return false;
+        }
+        let mut tasks = self.tasks();
+        tasks.push_back(task);
+        self.len.store(tasks.len(), Ordering::Relaxed);
+        true
+    }
+
+    /// The one that has waited longest.
+    #[cold]
+    pub(super) fn pop(&self) -> Option<TaskPtr> {
+        let mut tasks = self.tasks();
+        let task = tasks.pop_front();
+        self.len.store(tasks.len(), Ordering::Relaxed);
+        task
+    }
+}
+
+/// The monitor's part.
+#[derive(Default)]
+pub(super) struct Feeder {
+    /// The switches of all workers when they changed last, and when that was.
+    last: Option<(u64, Instant)>,
+    offered: Option<Instant>,
+}
+
+impl Feeder {
+    /// One look, while tasks are starved.
+    pub(super) fn look(&mut self, shared: &Shared, now: Instant) {
+        if shared.is_stopping() {
+            offer(shared, usize::MAX);
+            return;
+        }
+        // A start without a stack is no switch.
+        let switches = shared.switches();
+        let since = match self.last {
+            Some((last, since)) if last == switches => since,
+            _ => {
+                self.last = Some((switches, now));
+                now
+            }
+        };
+        let hopeless = now - since >= HOPE && !shared.awaits_something();
+        // Relaxed: see `push`.
+        (shared.starved.hopeless).store(hopeless, Ordering::Relaxed);
+        if hopeless {
+            offer(shared, usize::MAX);
+        } else if self.offered.is_none_or(|at| now - at >= PERIOD) {
+            self.offered = Some(now);
+            offer(shared, 1);
+        }
+    }
+}
+
+fn offer(shared: &Shared, most: usize) {
+    for _ in 0..most.min(shared.starved.len()) {
+        if let Some(task) = shared.starved.pop() {
+            shared.submit(task);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What the system knows of a thread.
+
+/// The system's number of the calling thread; 0 where there is none.
+pub(crate) fn current() -> i32 {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: safe at any time, from any thread.
+        unsafe { libc::syscall(libc::SYS_gettid) as i32 }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        0
+    }
+}
+
+/// The system call that a thread of this process sits in, by name where it is a usual one; `None` if
+/// it computes, or the system does not tell.
+pub(crate) fn system_call(thread: i32) -> Option<String> {
+    #[cfg(target_os = "linux")]
+    {
+        let text = std::fs::read_to_string(format!("/proc/self/task/{thread}/syscall")).ok()?;
+        let number: libc::c_long = text.split_whitespace().next()?.parse().ok()?;
+        name(number)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = thread;
+        None
+    }
+}
+
+/// The names of calls that block; a negative number stands for none.
+#[cfg(target_os = "linux")]
+fn name(number: libc::c_long) -> Option<String> {
+    const USUAL: &[(libc::c_long, &str)] = &[
+        (libc::SYS_futex, "futex"),
+        (libc::SYS_read, "read"),
+        (libc::SYS_write, "write"),
+        (libc::SYS_pread64, "pread64"),
+        (libc::SYS_pwrite64, "pwrite64"),
+        (libc::SYS_readv, "readv"),
+        (libc::SYS_writev, "writev"),
+        (libc::SYS_recvfrom, "recvfrom"),
+        (libc::SYS_recvmsg, "recvmsg"),
+        (libc::SYS_sendto, "sendto"),
+        (libc::SYS_sendmsg, "sendmsg"),
+        (libc::SYS_accept, "accept"),
+        (libc::SYS_accept4, "accept4"),
+        (libc::SYS_connect, "connect"),
+        (libc::SYS_ppoll, "ppoll"),
+        (libc::SYS_pselect6, "pselect6"),
+        (libc::SYS_nanosleep, "nanosleep"),
+        (libc::SYS_clock_nanosleep, "clock_nanosleep"),
+        (libc::SYS_wait4, "wait4"),
+        (libc::SYS_waitid, "waitid"),
+        (libc::SYS_fsync, "fsync"),
+        (libc::SYS_fdatasync, "fdatasync"),
+        (libc::SYS_flock, "flock"),
+        (libc::SYS_openat, "openat"),
+        (libc::SYS_epoll_pwait, "epoll_pwait"),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_poll, "poll"),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_select, "select"),
+        #[cfg(target_arch = "x86_64")]
+        (libc::SYS_epoll_wait, "epoll_wait"),
+    ];
+    let known = USUAL.iter().find(|(usual, _)| *usual == number);
+    match known {
+        Some((_, name)) => Some((*name).to_owned()),
+        None if number >= 0 => Some(format!("system call {number}")),
+        None => None,
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sleeping_thread_is_seen_in_its_call() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (_keep, kept) = std::sync::mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            tell.send(current()).unwrap();
+            let _ = kept.recv();
+        });
+        let thread = told.recv().unwrap();
+        while system_call(thread).as_deref() != Some("futex") {
+            std::thread::yield_now();
+        }
+        assert_eq!(name(-1), None);
+        assert_eq!(name(100_000).as_deref(), Some("system call 100000"));
+    }
+}
