@@ -56,9 +56,14 @@ impl fmt::Display for Stall {
         }
         write!(
             f,
-            " for {} ms in {task}; {} tasks wait behind it",
+            " for {} ms in {task}; {} {} behind it",
             self.duration.as_millis(),
-            self.waiting
+            self.waiting,
+            if self.waiting == 1 {
+                "task waits"
+            } else {
+                "tasks wait"
+            },
         )?;
         f.write_str(match &self.system_call {
             None => ": call hueless::checkpoint() in its loops",

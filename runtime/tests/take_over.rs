@@ -1,0 +1,191 @@
+//! Workers that do not react: what others take over, and what is reported.
+
+#[macro_use]
+mod common;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use common::migrating;
+use hueless_runtime::runtime::{Builder, Runtime, Stall};
+use hueless_runtime::{sleep, spawn, task, yield_now};
+
+in_all_modes!(
+    a_new_task_runs_while_the_only_worker_is_blocked,
+    a_chain_of_blocking_calls_ends_and_its_spares_go,
+    spares_are_bounded_and_nothing_is_lost,
+    tasks_that_spin_on_each_other_all_make_progress,
+);
+
+/// Blocks this OS thread until somebody says so.
+fn block_on_std(gate: &Arc<Mutex<mpsc::Receiver<()>>>) {
+    let _ = gate.lock().unwrap().recv();
+}
+
+/// How many OS threads of hueless's workers and spares there are.
+fn spares(runtime: &Runtime) -> usize {
+    let metrics = runtime.metrics();
+    metrics.workers.iter().filter(|w| w.is_spare).count()
+}
+
+/// A task blocks its thread until a task that it has spawned sends: with one worker only a spare can
+/// run that.
+fn a_new_task_runs_while_the_only_worker_is_blocked(new: fn() -> Builder) {
+    let runtime = new().workers(1).build().unwrap();
+    runtime.run(|| {
+        for _ in 0..3 {
+            let (send, receive) = mpsc::channel();
+            spawn(move || send.send(7).unwrap());
+            assert_eq!(receive.recv(), Ok(7));
+        }
+    });
+    assert!(runtime.metrics().take_overs >= 1);
+}
+
+/// RELIABILITY 7: a chain of tasks, each of which blocks its thread until the next has run.
+fn a_chain_of_blocking_calls_ends_and_its_spares_go(new: fn() -> Builder) {
+    fn chain(depth: usize) -> usize {
+        if depth == 0 {
+            return 0;
+        }
+        let (send, receive) = mpsc::channel();
+        spawn(move || send.send(chain(depth - 1) + 1).unwrap());
+        receive.recv().unwrap()
+    }
+    let runtime = new().workers(2).build().unwrap();
+    assert_eq!(runtime.run(|| chain(10)), 10);
+    assert!(spares(&runtime) >= 1, "{}", runtime.metrics());
+    // They stay for a second, in case that they are needed again.
+    while spares(&runtime) != 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(runtime.run(|| 1), 1);
+}
+
+/// Beyond the bound on spares tasks wait; when the calls end all run.
+fn spares_are_bounded_and_nothing_is_lost(new: fn() -> Builder) {
+    let runtime = new().workers(1).build().unwrap();
+    let (open, gate) = mpsc::channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
+    let ran = Arc::new(AtomicUsize::new(0));
+    let blocked: Vec<_> = (0..40)
+        .map(|_| {
+            let (gate, ran) = (gate.clone(), ran.clone());
+            runtime.spawn(move || {
+                ran.fetch_add(1, Ordering::Relaxed);
+                block_on_std(&gate);
+            })
+        })
+        .collect();
+    while spares(&runtime) < 16 {
+        std::thread::yield_now();
+    }
+    // The worker and its spares are all stuck.
+    while runtime.metrics().workers.iter().any(|w| !w.is_stuck) {
+        std::thread::yield_now();
+    }
+    assert_eq!(spares(&runtime), 16);
+    assert_eq!(ran.load(Ordering::Relaxed), 17);
+    drop(open);
+    for handle in blocked {
+        handle.join().unwrap();
+    }
+    assert_eq!(ran.load(Ordering::Relaxed), 40);
+}
+
+/// RELIABILITY 8: as many tasks as workers spin until all have arrived, without any operation.
+fn tasks_that_spin_on_each_other_all_make_progress(new: fn() -> Builder) {
+    let runtime = new().workers(2).build().unwrap();
+    runtime.run(|| {
+        let arrived = Arc::new(AtomicUsize::new(0));
+        let handles: Vec<_> = (0..4)
+            .map(|_| {
+                let arrived = arrived.clone();
+                spawn(move || {
+                    arrived.fetch_add(1, Ordering::SeqCst);
+                    while arrived.load(Ordering::SeqCst) < 4 {
+                        std::hint::spin_loop();
+                    }
+                })
+            })
+            .collect();
+        for handle in handles {
+            handle.join().unwrap();
+        }
+    });
+}
+
+/// Under `migrate` a started task goes on elsewhere while its worker is blocked; Go's hand-off.
+#[test]
+fn a_started_task_goes_on_elsewhere_in_a_migrating_runtime() {
+    let runtime = migrating().workers(1).build().unwrap();
+    runtime.run(|| {
+        let (send, receive) = mpsc::channel();
+        let sleeper = spawn(move || {
+            yield_now();
+            sleep(Duration::from_millis(1));
+            send.send(std::thread::current().id()).unwrap();
+        });
+        // The sleeper has begun on this worker.
+        yield_now();
+        let elsewhere = receive.recv().unwrap();
+        assert_ne!(elsewhere, std::thread::current().id());
+        sleeper.join().unwrap();
+    });
+}
+
+fn with_stalls() -> (Builder, mpsc::Receiver<Stall>) {
+    let (stalled, stalls) = mpsc::channel();
+    let builder = Builder::new().workers(1).on_stall(move |stall| {
+        let _ = stalled.send(stall.clone());
+    });
+    (builder, stalls)
+}
+
+#[test]
+fn a_stall_is_reported_with_what_it_sits_in() {
+    let (builder, stalls) = with_stalls();
+    let runtime = builder.build().unwrap();
+    let (open, gate) = mpsc::channel::<()>();
+    let done = Arc::new(AtomicBool::new(false));
+    let seen = done.clone();
+    let neighbour = runtime.spawn(move || {
+        while !seen.load(Ordering::Relaxed) {
+            yield_now();
+        }
+    });
+    let blocker = task::Builder::new()
+        .name("blocker")
+        .spawn_on(&runtime, move || {
+            yield_now();
+            let _ = gate.recv();
+        })
+        .unwrap();
+    let stall = stalls.recv().unwrap();
+    assert_eq!(stall.task, blocker.task().id());
+    assert_eq!(stall.spawned_at.file(), file!());
+    assert!(stall.waiting >= 1);
+    if cfg!(target_os = "linux") {
+        assert_eq!(stall.system_call.as_deref(), Some("futex"));
+    }
+    let text = stall.to_string();
+    assert!(
+        text.contains("blocker") && text.contains("take_over.rs"),
+        "{text}"
+    );
+    done.store(true, Ordering::Relaxed);
+    drop(open);
+    blocker.join().unwrap();
+    neighbour.join().unwrap();
+    assert_eq!(runtime.metrics().stalls, 1);
+    assert!(stalls.try_recv().is_err(), "one stall, one report");
+}
+
+#[test]
+fn a_task_that_keeps_nobody_waiting_is_no_stall() {
+    let (builder, stalls) = with_stalls();
+    let runtime = builder.build().unwrap();
+    runtime.run(|| std::thread::sleep(Duration::from_millis(400)));
+    assert!(stalls.try_recv().is_err());
+}
