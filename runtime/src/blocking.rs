@@ -1,13 +1,19 @@
 //! The blocking pool: OS threads for calls that block.
 //!
-//! A job lies on the stack of the task that waits for it, so it may borrow. The wait is shielded:
-//! the task stays until the job has run, whatever happens, and the job's result or panic comes back
-//! to it.
+//! A job lies on the stack of the task that waits for it, so it may borrow. The task leaves only when
+//! no pool thread can reach the job any more: it has run, or it was withdrawn before it began.
 //!
-//! Protocol:
-//! 1. The task parks; the commit queues the job's address. Only then can a pool thread reach it.
-//! 2. A pool thread runs the job, stores the outcome in the task's frame, claims the wait and
-//!    readies the task. After that it touches the job no more.
+//! States of a job, in a small shared cell:
+//!
+//! | state | meaning | who moves it here |
+//! | --- | --- | --- |
+//! | `Queued` | no thread has it yet | the task, by its park's commit |
+//! | `Running` | a pool thread uses the task's frame | that thread |
+//! | `Done` | the outcome is in the frame; nobody else touches it | that thread |
+//! | `Withdrawn` | the task was cancelled and has left | the task |
+//!
+//! Protocol: the first park can be cancelled. A task that is cancelled withdraws a job that is still
+//! queued; for one that runs it waits again, and nothing ends that wait but the job.
 //!
 //! Threads are started when a job finds none idle, up to the limit; jobs beyond it queue. An idle
 //! thread ends after [`KEEP`].
@@ -19,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use crate::park::{Ticket, Wait};
+use crate::park::{Lock, Outcome, Ticket, Wait, unwind_cancelled};
 use crate::scheduler;
 
 /// How long an idle thread waits for another job.
@@ -32,7 +38,9 @@ const KEEP: Duration = Duration::from_secs(10);
 /// On a plain OS thread, and when no thread can be had, `f` runs in place. Thread-locals that `f`
 /// sees are the pool thread's.
 ///
-/// Not a point of cancellation once `f` is queued.
+/// A point of cancellation as long as `f` waits for a thread, and then `f` is dropped without having
+/// run. Once it runs, a cancelled task waits for its end; the next operation delivers the
+/// cancellation.
 ///
 /// # Panics
 /// With `f`'s payload when `f` panics.
@@ -54,19 +62,21 @@ where
     let Some(pool) = scheduler::current_pool() else {
         return f();
     };
-    drop(Wait::begin());
-    let wait = Wait::begin_shielded();
+    let wait = Wait::begin();
+    let cell = Arc::new(Cell::new(State::Queued(wait.ticket())));
     let mut job = Job {
         f: Some(f),
         result: None,
-        ticket: wait.ticket(),
     };
     let queued = JobPtr {
         job: (&raw mut job).cast(),
         run: run_job::<F, T>,
+        cell: cell.clone(),
     };
-    // The outcome needs no look: settled means that the job has run, declined that it could not.
-    let _ = wait.park(None, || pool.submit(queued));
+    // Settled means that the job has run, declined that it cannot.
+    if wait.park(None, || pool.submit(queued)) == Outcome::Cancelled {
+        withdraw_or_await(&cell);
+    }
     match job.result.take() {
         Some(Ok(value)) => value,
         Some(Err(payload)) => resume_unwind(payload),
@@ -77,33 +87,86 @@ where
     }
 }
 
+/// What a cancelled task does with its job: unwinds if that has not begun, else waits for its end.
+#[cold]
+fn withdraw_or_await(cell: &Cell) {
+    let wait = Wait::begin_shielded();
+    let mut state = cell.lock();
+    match &mut *state {
+        State::Queued(_) => {
+            *state = State::Withdrawn;
+            drop(state);
+            unwind_cancelled();
+        }
+        State::Running(ticket) => {
+            *ticket = wait.ticket();
+            let lock = state.leak();
+            let _ = wait.park(None, || {
+                // SAFETY: locked above, by this operation.
+                unsafe { lock.unlock() };
+                true
+            });
+        }
+        State::Done => {}
+        State::Withdrawn => unreachable!("a job is withdrawn by its task, which leaves"),
+    }
+}
+
+/// Whose a job is. The ticket is that of the task's present wait.
+enum State {
+    Queued(Ticket),
+    Running(Ticket),
+    Done,
+    Withdrawn,
+}
+
+type Cell = Lock<State>;
+
 struct Job<F, T> {
     f: Option<F>,
     result: Option<thread::Result<T>>,
-    ticket: Ticket,
 }
 
 /// A job without its types.
 pub(crate) struct JobPtr {
     job: *mut (),
     run: unsafe fn(*mut ()),
+    cell: Arc<Cell>,
 }
 
-// SAFETY: `blocking` asks for `F: Send` and `T: Send`, and the frame stays until the job has run.
+// SAFETY: `blocking` asks for `F: Send` and `T: Send`, and the frame stays while the job runs.
 unsafe impl Send for JobPtr {}
 
-/// # Safety
-/// `job` is the `Job<F, T>` of a task parked in `blocking`; called once.
-unsafe fn run_job<F: FnOnce() -> T, T>(job: *mut ()) {
-    // SAFETY: the task stays parked until the ready below, so its frame is alive and this thread's.
-    unsafe {
-        let job = &mut *job.cast::<Job<F, T>>();
-        let f = job.f.take().expect("a job runs once");
-        job.result = Some(catch_unwind(AssertUnwindSafe(f)));
-        // Shielded and without a deadline: nobody else settles this wait.
-        let claimed = job.ticket.claim(0).expect("nobody else claims a job");
-        claimed.ready();
+impl JobPtr {
+    /// Runs the job, unless it was withdrawn.
+    fn run(self) {
+        let mut state = self.cell.lock();
+        let State::Queued(ticket) = *state else {
+            return;
+        };
+        *state = State::Running(ticket);
+        drop(state);
+        // SAFETY: the task stays until the job is done, since it is running.
+        unsafe { (self.run)(self.job) };
+        let mut state = self.cell.lock();
+        let State::Running(ticket) = std::mem::replace(&mut *state, State::Done) else {
+            unreachable!("a running job is its thread's");
+        };
+        // SAFETY: the task takes the lock before it leaves, unless this claim is won; so it is here.
+        let claimed = unsafe { ticket.claim(0) };
+        drop(state);
+        // Lost to a cancellation: the task finds the job done.
+        drop(claimed);
     }
+}
+
+/// # Safety
+/// `job` is a `Job<F, T>` that nobody else touches meanwhile; called once.
+unsafe fn run_job<F: FnOnce() -> T, T>(job: *mut ()) {
+    // SAFETY: by this function's contract.
+    let job = unsafe { &mut *job.cast::<Job<F, T>>() };
+    let f = job.f.take().expect("a job runs once");
+    job.result = Some(catch_unwind(AssertUnwindSafe(f)));
 }
 
 /// A runtime's threads for blocking calls.
@@ -213,8 +276,7 @@ fn serve(jobs: &Receiver<JobPtr>, threads: &Threads) {
     loop {
         match jobs.recv_timeout(KEEP) {
             Ok(job) => {
-                // SAFETY: queued by `blocking`, taken from the queue once.
-                unsafe { (job.run)(job.job) };
+                job.run();
                 lock(&threads.counts).idle += 1;
             }
             Err(reason) => {
