@@ -32,6 +32,7 @@
 //! | sleep | [`sleep`], [`sleep_until`] |
 //! | call something that blocks its OS thread | [`blocking`] |
 //! | let others run in a long computation | [`checkpoint`], [`yield_now`] |
+//! | recurse deeply | [`stack::grow`] |
 //! | choose workers, stack sizes | [`runtime::Builder`], `HUELESS_WORKERS`, `HUELESS_STACK` |
 //!
 //! The runtime starts at the first use and needs no set-up. Everything here works on plain OS
@@ -52,6 +53,7 @@ mod macros;
 pub mod channel;
 pub mod net;
 pub mod runtime;
+pub mod stack;
 pub mod task;
 
 #[doc(inline)]

@@ -27,7 +27,7 @@ pub mod park;
 pub mod runtime;
 mod scheduler;
 #[cfg(not(loom))]
-mod stack;
+pub mod stack;
 #[cfg(not(loom))]
 mod sys;
 #[cfg(not(loom))]

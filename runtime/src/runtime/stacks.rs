@@ -2,7 +2,7 @@
 
 use crate::stack;
 
-pub use crate::stack::GuardKind;
+pub use crate::stack::guard::GuardKind;
 
 /// The stacks of all runtimes of the process, as [`stacks`] saw them.
 #[derive(Clone, Copy, Debug)]

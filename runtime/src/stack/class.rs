@@ -14,6 +14,10 @@ use std::io;
 /// half of this.
 pub(super) const GUARD: usize = 64 << 10;
 
+/// Bytes of a slot that whoever runs on it may not get: what [`slot`](super::slot) keeps at the top
+/// and the frames that lead from there to a closure. Twice what was seen in a debug build.
+const ENTRY: usize = 4 << 10;
+
 /// Smallest slot: as much to use as to guard.
 const SMALLEST_SHIFT: u32 = 17;
 
@@ -37,9 +41,25 @@ impl Class {
     ///
     /// `InvalidInput` if there is no class that large.
     pub(crate) fn for_usable(bytes: usize) -> io::Result<Class> {
+        Self::smallest(bytes, 0)
+    }
+
+    /// The smallest class that has `bytes` for a closure's own frames.
+    ///
+    /// # Errors
+    ///
+    /// As [`for_usable`](Self::for_usable).
+    pub(super) fn for_frames(bytes: usize) -> io::Result<Class> {
+        Self::smallest(bytes, ENTRY)
+    }
+
+    fn smallest(bytes: usize, besides: usize) -> io::Result<Class> {
         Self::all()
-            .find(|class| class.usable() >= bytes)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, TooLarge(bytes)))
+            .find(|class| class.usable() - besides >= bytes)
+            .ok_or_else(|| {
+                let largest = Self::LARGEST.usable() - besides;
+                io::Error::new(io::ErrorKind::InvalidInput, TooLarge { bytes, largest })
+            })
     }
 
     /// Bytes above the guard.
@@ -79,7 +99,10 @@ impl Class {
 }
 
 #[derive(Debug)]
-struct TooLarge(usize);
+struct TooLarge {
+    bytes: usize,
+    largest: usize,
+}
 
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -87,9 +110,9 @@ impl fmt::Display for TooLarge {
             f,
             "a stack of {} bytes is more than hueless has: the largest is {} KiB ({} bytes); \
              use an OS thread for what needs more",
-            self.0,
-            Class::LARGEST.usable() >> 10,
-            Class::LARGEST.usable(),
+            self.bytes,
+            self.largest >> 10,
+            self.largest,
         )
     }
 }
@@ -119,6 +142,17 @@ mod tests {
             }
         }
         assert_eq!(Class::for_usable(0).unwrap().usable(), 64 << 10);
+    }
+
+    #[test]
+    fn frames_have_room_besides_the_entry() {
+        for class in Class::all() {
+            let most = class.usable() - ENTRY;
+            assert_eq!(Class::for_frames(most).unwrap(), class);
+            assert_ne!(Class::for_frames(most + 1).ok(), Some(class));
+        }
+        let error = Class::for_frames(Class::LARGEST.usable()).unwrap_err();
+        assert!(error.to_string().contains("131004 KiB"), "{error}");
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! [`Stack`]: the ownership of one slot.
 
+use std::io;
 use std::mem;
 
 use corosensei::stack::StackPointer;
 
-#[cfg(test)]
 use super::class::Class;
 use super::pool;
-use super::slot::Slot;
+use super::slot::{Owner, Slot};
+use super::{tools, trim};
 
 /// A stack to run a coroutine on.
 ///
@@ -36,8 +37,37 @@ impl Stack {
         // not take its word for the new owner's.
         //
         // SAFETY: ours from here on.
-        unsafe { slot.set_owner(std::ptr::null()) };
+        unsafe { slot.set_owner(Owner::NOBODY) };
         Stack(slot)
+    }
+
+    /// A stack for [`grow`](super::grow()), straight from the pool.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cache::take`](super::Cache::take).
+    pub(super) fn grown(class: Class, who: *const ()) -> io::Result<Stack> {
+        let mut slots = Vec::with_capacity(1);
+        pool::take(class, 1, &mut slots)?;
+        let slot = slots.pop().expect("the pool gives one or fails");
+        // SAFETY: the pool gave it to us, with its guard; so it is ours.
+        unsafe {
+            slot.set_owner(Owner { who, grown: true });
+        }
+        Ok(Stack(slot))
+    }
+
+    /// Ends the use of a stack from [`grown`](Self::grown): back to the pool, without its memory
+    /// unless it is to stay `warm`.
+    pub(super) fn shrink(self, warm: bool) {
+        let slot = self.into_slot();
+        tools::stack_left(slot);
+        if warm {
+            pool::give(slot.class(), [slot]);
+        } else {
+            trim::discard(&[slot]);
+            pool::give_cold(slot.class(), [slot]);
+        }
     }
 
     /// Gives the slot up without handing it to anyone.
@@ -61,7 +91,12 @@ impl Stack {
     #[inline]
     pub(crate) fn set_owner(&mut self, owner: *const ()) {
         // SAFETY: we own the slot.
-        unsafe { self.0.set_owner(owner) }
+        unsafe {
+            self.0.set_owner(Owner {
+                who: owner,
+                grown: false,
+            });
+        }
     }
 }
 

@@ -25,7 +25,6 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::class::GUARD;
 use super::slot::Slot;
@@ -106,21 +105,31 @@ fn overflowed(address: usize, pointer: Option<usize>) -> Option<Slot> {
 fn report(slot: Slot) {
     let mut line = Line::new();
     // SAFETY: this thread runs on the slot, so it is in use, and mapped.
-    let owner = unsafe { slot.owner() }.load(Relaxed).cast_const();
+    let owner = unsafe { slot.owner() };
     let _ = line.write_str("hueless: stack overflow in ");
-    match DESCRIBE.get() {
-        Some(describe) if !owner.is_null() => describe(owner, &mut line),
-        _ => {
-            let _ = line.write_str("a coroutine");
+    let _ = match DESCRIBE.get() {
+        Some(describe) if !owner.who.is_null() => {
+            describe(owner.who, &mut line);
+            Ok(())
         }
-    }
+        // Only tasks have names here; a plain thread gets to our stacks by `grow`.
+        _ if owner.grown => line.write_str("an OS thread"),
+        _ => line.write_str("a coroutine"),
+    };
     line.limit = line.bytes.len();
-    let _ = writeln!(
-        line,
-        ": its stack has {} KiB; give it more with task::Builder::stack_size, \
-         runtime::Builder::stack_size or HUELESS_STACK",
-        slot.class().usable() >> 10
-    );
+    let kib = slot.class().usable() >> 10;
+    let _ = if owner.grown {
+        writeln!(
+            line,
+            ", inside stack::grow: that stack has {kib} KiB; ask stack::grow for more"
+        )
+    } else {
+        writeln!(
+            line,
+            ": its stack has {kib} KiB; give it more with task::Builder::stack_size, \
+             runtime::Builder::stack_size or HUELESS_STACK, or run what needs it in stack::grow"
+        )
+    };
     signal::write_stderr(&line.bytes[..line.len]);
 }
 

@@ -20,8 +20,8 @@
 //! enough that a shallow task stays within one page.
 //!
 //! **Owner word.** Right above the base, in the cache line that the first
-//! frame uses anyway. It says who runs on the stack, for the message about an
-//! overflow.
+//! frame uses anyway. It says who runs on the stack ([`Owner`]), for the message
+//! about an overflow.
 
 use std::num::NonZeroUsize;
 use std::ptr;
@@ -40,6 +40,39 @@ const LINE: usize = 64;
 const TOP: usize = 16;
 
 const _: () = assert!(Class::COUNT <= 16 && COLOURS * LINE <= 1 << 10 && TOP.is_multiple_of(16));
+
+/// Who runs on a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Owner {
+    /// A pointer of the task layer's, to something with an even address; null for nobody that has a
+    /// name.
+    pub(super) who: *const (),
+    /// Whether the slot is a bigger stack that [`grow`](super::grow()) has taken for its owner.
+    pub(super) grown: bool,
+}
+
+impl Owner {
+    /// Nobody in particular.
+    pub(super) const NOBODY: Owner = Owner {
+        who: ptr::null(),
+        grown: false,
+    };
+
+    /// The lowest bit of the word says `grown`.
+    fn word(self) -> *mut () {
+        debug_assert!(self.who.addr().is_multiple_of(2));
+        self.who
+            .map_addr(|address| address | usize::from(self.grown))
+            .cast_mut()
+    }
+
+    fn from_word(word: *mut ()) -> Owner {
+        Owner {
+            who: word.map_addr(|address| address & !1).cast_const(),
+            grown: word.addr() & 1 != 0,
+        }
+    }
+}
 
 /// The base of a slot, and its class in the bits that are zero in a base. Says
 /// nothing about who owns it.
@@ -107,32 +140,42 @@ impl Slot {
         }
     }
 
-    /// The owner word.
-    ///
-    /// # Safety
-    ///
-    /// The slot is mapped for as long as the reference is used: somebody owns
-    /// a stack in its region.
-    #[inline]
-    pub(super) unsafe fn owner<'a>(self) -> &'a AtomicPtr<()> {
-        let word: *mut *mut () = ptr::with_exposed_provenance_mut(self.base().get());
-        // SAFETY: mapped by contract, aligned because the base is, and the
-        // bytes from the base up are accessed in no other way.
-        unsafe { AtomicPtr::from_ptr(word) }
-    }
-
-    /// Writes the owner word.
+    /// Who runs on it.
     ///
     /// Relaxed suffices: it is read by the thread that runs on the stack,
     /// which got it from the writer by some synchronisation.
     ///
     /// # Safety
     ///
+    /// Somebody owns the slot, so that it is mapped.
+    #[inline]
+    pub(super) unsafe fn owner(self) -> Owner {
+        // SAFETY: mapped for the length of this call, by contract.
+        Owner::from_word(unsafe { self.owner_word() }.load(Relaxed))
+    }
+
+    /// Says who runs on it; read by [`owner`](Self::owner), which says why
+    /// relaxed suffices.
+    ///
+    /// # Safety
+    ///
     /// The caller owns the slot.
     #[inline]
-    pub(super) unsafe fn set_owner(self, owner: *const ()) {
+    pub(super) unsafe fn set_owner(self, owner: Owner) {
         // SAFETY: what is owned is mapped.
-        unsafe { self.owner() }.store(owner.cast_mut(), Relaxed);
+        unsafe { self.owner_word() }.store(owner.word(), Relaxed);
+    }
+
+    /// # Safety
+    ///
+    /// The slot is mapped for as long as the reference is used: somebody owns
+    /// a stack in its region.
+    #[inline]
+    unsafe fn owner_word<'a>(self) -> &'a AtomicPtr<()> {
+        let word: *mut *mut () = ptr::with_exposed_provenance_mut(self.base().get());
+        // SAFETY: mapped by contract, aligned because the base is, and the
+        // bytes from the base up are accessed in no other way.
+        unsafe { AtomicPtr::from_ptr(word) }
     }
 }
 
@@ -161,6 +204,18 @@ mod tests {
             }
         }
         assert_eq!(Slot::holding(5, Class::DEFAULT), None);
+    }
+
+    #[test]
+    fn owners_fit_in_a_word() {
+        let something = 7_u64;
+        for who in [ptr::null(), (&raw const something).cast()] {
+            for grown in [false, true] {
+                let owner = Owner { who, grown };
+                assert_eq!(Owner::from_word(owner.word()), owner);
+            }
+        }
+        assert!(Owner::NOBODY.word().is_null());
     }
 
     #[test]

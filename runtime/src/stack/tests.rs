@@ -12,8 +12,9 @@ use corosensei::stack::Stack as _;
 use corosensei::{Coroutine, CoroutineResult};
 
 use super::class::GUARD;
+use super::guard::GuardKind;
 use super::overflow::{self, AltStack};
-use super::{Cache, Class, GuardKind, Stack, stats, trim};
+use super::{Cache, Class, Stack, stats, trim};
 
 // Under AddressSanitizer faults are its own to report, and its frames are not
 // probed.

@@ -1,5 +1,9 @@
 //! What memory checkers want to know about stacks.
 //!
+//! AddressSanitizer keeps notes about frames, which outlive frames that a panic
+//! has left; so a stack is wiped of them before somebody else runs on it. The
+//! switch does that for tasks' stacks, [`stack_left`] for others.
+//!
 //! Valgrind takes a jump of the stack pointer for a huge frame unless both
 //! ends are in registered stacks. LeakSanitizer looks for pointers in the
 //! stacks of threads only; what a parked task alone refers to would be
@@ -21,6 +25,13 @@ pub(super) fn slot_carved(slot: Slot) {
 pub(super) fn slot_unmapped(slot: Slot) {
     #[cfg(feature = "sanitizer")]
     leaks::unregister(slot.body());
+    let _ = slot;
+}
+
+/// Nobody runs on `slot` any more, and the next may come any time.
+pub(super) fn stack_left(slot: Slot) {
+    #[cfg(feature = "sanitizer")]
+    poison::clear(slot.body());
     let _ = slot;
 }
 
@@ -58,5 +69,22 @@ mod leaks {
         let start = std::ptr::with_exposed_provenance(body.start);
         // SAFETY: registered with these very values.
         unsafe { __lsan_unregister_root_region(start, body.len) }
+    }
+}
+
+#[cfg(feature = "sanitizer")]
+mod poison {
+    use super::Span;
+    use std::ffi::c_void;
+
+    // SAFETY: the signature of sanitizer/asan_interface.h.
+    unsafe extern "C" {
+        fn __asan_unpoison_memory_region(start: *const c_void, len: usize);
+    }
+
+    pub(super) fn clear(body: Span) {
+        let start = std::ptr::with_exposed_provenance(body.start);
+        // SAFETY: memory of ours that holds nothing live.
+        unsafe { __asan_unpoison_memory_region(start, body.len) }
     }
 }

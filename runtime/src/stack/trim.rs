@@ -116,7 +116,7 @@ impl Job {
 }
 
 /// Gives the memory of `slots`, which the caller owns, back to the system.
-fn discard(slots: &[Slot]) {
+pub(super) fn discard(slots: &[Slot]) {
     let mut spans: Vec<Span> = Vec::with_capacity(slots.len());
     for slot in slots {
         let span = slot.span();

@@ -1,0 +1,62 @@
+//! How much of the current stack is left.
+
+use super::slot::Slot;
+use super::table;
+
+/// The bytes of stack that are left to the calling code, or `None` on a stack that is none of
+/// hueless's: that of an OS thread.
+///
+/// Inside [`grow`](super::grow()) it is the temporary stack that counts. The answer is exact to
+/// within the frame of the caller; below it lies a guard. Costs about two nanoseconds, and neither
+/// blocks nor allocates.
+///
+/// # Examples
+///
+/// ```
+/// use hueless_runtime::stack;
+///
+/// assert_eq!(stack::remaining(), None); // the main thread
+/// let left = hueless_runtime::spawn(|| stack::remaining().unwrap()).join().unwrap();
+/// assert!(left > 100 << 10);
+/// ```
+#[inline]
+#[must_use]
+pub fn remaining() -> Option<usize> {
+    left_below(stack_pointer())
+}
+
+/// The bytes between `pointer`, the stack pointer of the calling thread, and the guard below it.
+fn left_below(pointer: usize) -> Option<usize> {
+    // Whatever a thread runs on is in use, so the answer is not out of date.
+    let body = table::find(pointer)?.body();
+    Some(pointer.saturating_sub(body.start))
+}
+
+/// The slot that the calling code runs on.
+#[inline]
+pub(super) fn current_slot() -> Option<Slot> {
+    table::find(stack_pointer())
+}
+
+/// The stack pointer. The address of a local is not good enough: under AddressSanitizer locals may
+/// lie on a stack of its own.
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let pointer: usize;
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: reads a register.
+    unsafe {
+        std::arch::asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: reads a register.
+    unsafe {
+        std::arch::asm!("mov {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        let local = 0_u8;
+        pointer = (&raw const local).addr();
+    }
+    pointer
+}
