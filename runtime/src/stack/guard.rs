@@ -142,9 +142,9 @@ pub(super) unsafe fn install(kind: GuardKind, slots: &[Slot]) -> (usize, io::Res
 
 fn light_failed(error: &io::Error) -> io::Error {
     let message = format!(
-        "cannot guard another stack: the kernel refused MADV_GUARD_INSTALL ({error}); memory for \
-         page tables may have run out, or the process locks its memory (mlockall), for which \
-         {VARIABLE}=mprotect helps"
+        "cannot guard another stack: the kernel refused MADV_GUARD_INSTALL ({error}); if memory has \
+         run out, give the process more or keep fewer tasks; if it locks its memory (mlockall), \
+         set {VARIABLE}=mprotect"
     );
     io::Error::new(io::ErrorKind::OutOfMemory, message)
 }

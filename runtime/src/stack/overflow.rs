@@ -212,11 +212,11 @@ impl AltStack {
     ///
     /// # Errors
     ///
-    /// Those of `mmap` and `sigaltstack`; the latter also if the calling thread
-    /// runs on an alternate stack now.
+    /// `OutOfMemory` when there is no room for it, saying what to change; also if
+    /// the calling thread runs on an alternate stack now.
     pub(crate) fn install() -> io::Result<AltStack> {
         let previous = Alternate::current()?;
-        let mapping = memory::reserve(GUARD + ALTERNATE, 1)?;
+        let mapping = memory::reserve(GUARD + ALTERNATE, 1).map_err(|error| no_room(&error))?;
         let guard = Span {
             start: mapping.start,
             len: GUARD,
@@ -231,7 +231,7 @@ impl AltStack {
         if let Err(error) = armed {
             // SAFETY: mapped just now, and not registered.
             let _ = unsafe { memory::release(mapping) };
-            return Err(error);
+            return Err(no_room(&error));
         }
         Ok(AltStack {
             mapping,
@@ -246,6 +246,14 @@ impl AltStack {
             len: ALTERNATE,
         }
     }
+}
+
+fn no_room(error: &io::Error) -> io::Error {
+    let message = format!(
+        "cannot give a worker a stack for signals: {error}; raise the limit of address space \
+         (`ulimit -v`) or of mappings (`sysctl vm.max_map_count` on Linux), or ask for fewer workers"
+    );
+    io::Error::new(io::ErrorKind::OutOfMemory, message)
 }
 
 impl Drop for AltStack {

@@ -113,9 +113,14 @@ impl Region {
 }
 
 fn no_space(error: &io::Error) -> io::Error {
+    let locked = if error.raw_os_error() == Some(libc::EAGAIN) {
+        "of locked memory (`ulimit -l`), "
+    } else {
+        ""
+    };
     let message = format!(
-        "cannot reserve {} MiB of addresses for stacks: {error}; raise the limit of address space \
-         (`ulimit -v`) or of mappings (`sysctl vm.max_map_count` on Linux), allow overcommit \
+        "cannot reserve {} MiB of addresses for stacks: {error}; raise the limit {locked}of address \
+         space (`ulimit -v`) or of mappings (`sysctl vm.max_map_count` on Linux), allow overcommit \
          (`sysctl vm.overcommit_memory=0`), or keep fewer tasks",
         REGION >> 20
     );

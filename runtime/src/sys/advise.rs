@@ -131,7 +131,9 @@ unsafe fn vectored(spans: &[Span], advice: Advice) -> usize {
             )
         };
         let Ok(mut bytes) = usize::try_from(bytes) else {
-            if done == 0 {
+            // A kernel that is short of memory says nothing about what it can do.
+            let error = io::Error::last_os_error().raw_os_error();
+            if done == 0 && !matches!(error, Some(libc::ENOMEM | libc::EAGAIN | libc::EINTR)) {
                 REFUSED.store(true, Relaxed);
             }
             return done;

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::ptr;
+use std::sync::OnceLock;
 
 use super::advise::{self, Advice};
 
@@ -37,17 +38,26 @@ impl Span {
 /// Those of `mmap`.
 pub(crate) fn reserve(size: usize, align: usize) -> io::Result<Span> {
     debug_assert!(align.is_power_of_two());
-    let mapped = map(size)?;
+    let mapped = map(None, size)?;
     if mapped.start.is_multiple_of(align) {
         return Ok(mapped);
     }
-    // The first of a row of mappings is rarely aligned. Reserving more and
-    // cutting off both ends makes it so; the kernel then places the next one
-    // right below it, aligned already.
+    // The first of a row of mappings is rarely aligned; those after it are, because the kernel
+    // places each right below the one before.
     //
-    // SAFETY: `mapped` was mapped just now and nobody else knows of it.
-    unsafe { release(mapped)? };
-    let wide = map(size + align)?;
+    // SAFETY: `mapped` was mapped just now and nobody else knows of it. Failing to release it wastes
+    // address space and no more, here and below.
+    let _ = unsafe { release(mapped) };
+    // Below lies mostly nothing yet. Where something does, the kernel chooses again.
+    if let Ok(near) = map(Some(mapped.start & !(align - 1)), size) {
+        if near.start.is_multiple_of(align) {
+            return Ok(near);
+        }
+        // SAFETY: as above.
+        let _ = unsafe { release(near) };
+    }
+    // What always works is to reserve more and cut off both ends.
+    let wide = map(None, size + align)?;
     let start = wide.start.next_multiple_of(align);
     let kept = Span { start, len: size };
     let below = Span {
@@ -61,19 +71,19 @@ pub(crate) fn reserve(size: usize, align: usize) -> io::Result<Span> {
     for end in [below, above] {
         if end.len > 0 {
             // SAFETY: part of `wide`, mapped just now, outside what is kept.
-            // Failing to cut it off wastes address space and no more.
             let _ = unsafe { release(end) };
         }
     }
     Ok(kept)
 }
 
-fn map(size: usize) -> io::Result<Span> {
-    // SAFETY: a new private mapping at an address of the kernel's choice
+/// Maps `size` bytes, at `wish` if that is free.
+fn map(wish: Option<usize>, size: usize) -> io::Result<Span> {
+    // SAFETY: without MAP_FIXED a wish is no order: a new private mapping
     // affects no memory that anybody uses.
     let address = unsafe {
         libc::mmap(
-            ptr::null_mut(),
+            ptr::without_provenance_mut(wish.unwrap_or(0)),
             size,
             libc::PROT_READ | libc::PROT_WRITE,
             libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
@@ -138,7 +148,7 @@ pub(crate) fn has_light_guards() -> bool {
         return false;
     };
     // No system has pages above 64 KiB.
-    let Ok(trial) = map(64 << 10) else {
+    let Ok(trial) = map(None, 64 << 10) else {
         return false;
     };
     // SAFETY: `trial` is ours alone and holds nothing.
@@ -146,6 +156,16 @@ pub(crate) fn has_light_guards() -> bool {
     // SAFETY: as above; nothing refers to it any more.
     let _ = unsafe { release(trial) };
     installed
+}
+
+/// Bytes of a page.
+pub(crate) fn page_size() -> usize {
+    static SIZE: OnceLock<usize> = OnceLock::new();
+    *SIZE.get_or_init(|| {
+        // SAFETY: only asks.
+        let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        usize::try_from(size).expect("every system has a page size")
+    })
 }
 
 fn pointer(span: Span) -> *mut libc::c_void {

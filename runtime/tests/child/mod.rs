@@ -8,6 +8,9 @@ use std::process::{Command, Output};
 
 use hueless_runtime::stack;
 
+#[cfg(target_os = "linux")]
+pub(crate) mod refuse;
+
 const CASE: &str = "HUELESS_TEST_CASE";
 
 /// Runs `case` in a child with `variables` set; in the child itself, calls it and answers `None`.
