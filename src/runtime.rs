@@ -14,4 +14,4 @@
 #[doc(inline)]
 pub use hueless_runtime::runtime::Builder;
 #[doc(inline)]
-pub use hueless_runtime::runtime::{GuardKind, Runtime, Stacks, stacks};
+pub use hueless_runtime::runtime::{GuardKind, Runtime, StackMark, Stacks, stack_marks, stacks};

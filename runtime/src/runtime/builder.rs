@@ -7,12 +7,13 @@ use crate::runtime::config::Explicit;
 use crate::runtime::global;
 use crate::runtime::handle::Runtime;
 use crate::scheduler::{Hook, Stall};
+use crate::stack;
 
 /// Sets up a [`Runtime`].
 ///
 /// What is not set here comes from the environment (`HUELESS_WORKERS`, `HUELESS_STACK`,
-/// `HUELESS_BLOCKING`), else from the defaults. `HUELESS_SEED=7` shuffles the order in which ready
-/// tasks run, the same way each time for the same number: for tests.
+/// `HUELESS_BLOCKING`, `HUELESS_STACK_MARKS`), else from the defaults. `HUELESS_SEED=7` shuffles the
+/// order in which ready tasks run, the same way each time for the same number: for tests.
 ///
 /// # Examples
 ///
@@ -125,13 +126,28 @@ impl Builder {
         self
     }
 
+    /// Whether to measure how deep each task's stack goes, for [`stack_marks`](super::stack_marks);
+    /// by default what `HUELESS_STACK_MARKS` says (`1` or `0`), else not.
+    ///
+    /// It holds for the whole process, from the first runtime that asks for it. Each task then costs
+    /// some microseconds more, and begins with a stack without memory.
+    pub fn stack_marks(mut self, measure: bool) -> Self {
+        self.explicit.stack_marks = Some(measure);
+        self
+    }
+
     /// Starts the runtime.
     ///
     /// # Errors
     /// `InvalidInput` for a bad setting or environment variable, which it names; what the system
     /// says when it refuses a thread.
     pub fn build(self) -> io::Result<Runtime> {
-        Runtime::start(self.explicit.resolve(|name| std::env::var(name).ok())?)
+        let variable = |name: &str| std::env::var(name).ok();
+        let settings = self.explicit.resolve(variable)?;
+        if self.explicit.stack_marks(variable)? {
+            stack::marks::begin();
+        }
+        Runtime::start(settings)
     }
 
     /// Starts the global runtime, which `spawn` and `run` otherwise start with the defaults.

@@ -18,9 +18,27 @@ pub(crate) struct Explicit {
     pub(crate) blocking_threads: Option<usize>,
     pub(crate) migrates: bool,
     pub(crate) on_stall: Option<Hook>,
+    pub(crate) stack_marks: Option<bool>,
 }
 
 impl Explicit {
+    /// Whether the depths of stacks shall be measured.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub(crate) fn stack_marks(
+        &self,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> io::Result<bool> {
+        const NAME: &str = "HUELESS_STACK_MARKS";
+        match (self.stack_marks, variable(NAME).as_deref().map(str::trim)) {
+            (Some(on), _) => Ok(on),
+            (None, None | Some("" | "0")) => Ok(false),
+            (None, Some("1")) => Ok(true),
+            (None, Some(text)) => Err(invalid(format!("{NAME}={text}: must be 1 or 0"))),
+        }
+    }
+
     /// Fills the gaps from `variable`, usually the environment.
     ///
     /// # Errors
@@ -168,6 +186,24 @@ mod tests {
             ..Explicit::default()
         };
         assert!(resolve(none, &[]).is_err());
+    }
+
+    #[test]
+    fn marks_are_asked_for_by_one() {
+        let asked = |explicit: Option<bool>, value: Option<&str>| {
+            let explicit = Explicit {
+                stack_marks: explicit,
+                ..Explicit::default()
+            };
+            explicit.stack_marks(|_| value.map(str::to_owned))
+        };
+        assert!(!asked(None, None).unwrap());
+        assert!(!asked(None, Some("0")).unwrap());
+        assert!(asked(None, Some("1")).unwrap());
+        assert!(asked(Some(true), Some("0")).unwrap());
+        assert!(!asked(Some(false), Some("1")).unwrap());
+        let error = asked(None, Some("yes")).unwrap_err();
+        assert!(error.to_string().contains("HUELESS_STACK_MARKS"), "{error}");
     }
 
     #[test]

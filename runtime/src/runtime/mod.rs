@@ -11,6 +11,6 @@ pub use crate::scheduler::Stall;
 pub use builder::Builder;
 pub use handle::Runtime;
 pub use metrics::{Metrics, WorkerMetrics, metrics};
-pub use stacks::{GuardKind, Stacks, stacks};
+pub use stacks::{GuardKind, StackMark, Stacks, stack_marks, stacks};
 
 pub(crate) use global::{global, try_global};

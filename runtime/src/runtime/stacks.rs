@@ -3,6 +3,7 @@
 use crate::stack;
 
 pub use crate::stack::guard::GuardKind;
+pub use crate::stack::marks::{StackMark, stack_marks};
 
 /// The stacks of all runtimes of the process, as [`stacks`] saw them.
 #[derive(Clone, Copy, Debug)]

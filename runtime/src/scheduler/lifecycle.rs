@@ -101,6 +101,7 @@ impl Worker {
             self.shared.remotes[header.listed_with()].owned.remove(task);
             let fiber = (*header.fiber.get()).take();
             let stack = fiber.expect("a task that ran has a fiber").into_stack();
+            stack.mark(header.spawned_at);
             (*self.stacks.get()).put(stack);
             self.warm_stacks.set(true);
             task.release();

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::mem;
+use std::panic::Location;
 
 use corosensei::stack::StackPointer;
 
 use super::class::Class;
 use super::pool;
 use super::slot::{Owner, Slot};
-use super::{tools, trim};
+use super::{marks, tools, trim};
 
 /// A stack to run a coroutine on.
 ///
@@ -33,6 +34,10 @@ impl Stack {
     /// has it: neither a list of free slots nor another stack.
     #[inline]
     pub(super) unsafe fn adopt(slot: Slot) -> Stack {
+        if marks::on() {
+            // What those before have touched must not count as this one's.
+            trim::discard(&[slot]);
+        }
         // Whoever had the slot before may be gone: the overflow handler must
         // not take its word for the new owner's.
         //
@@ -82,6 +87,15 @@ impl Stack {
     #[cfg(test)]
     pub(crate) fn class(&self) -> Class {
         self.0.class()
+    }
+
+    /// Counts how deep the task went that was spawned at `site` and has ended on this stack, if
+    /// somebody wants to know.
+    #[inline]
+    pub(crate) fn mark(&self, site: &'static Location<'static>) {
+        if marks::on() {
+            marks::record(self.0, site);
+        }
     }
 
     /// Says who runs on it from now on; null for nobody in particular.

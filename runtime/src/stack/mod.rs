@@ -59,6 +59,8 @@
 // | `pool` | the free slots of the process |
 // | `cache` | the free slots of a worker |
 // | `trim` | giving memory of free slots back |
+// | `parked` | giving memory of suspended stacks back |
+// | `marks` | how deep the tasks of each spawn site went |
 // | `grow` | a bigger stack for a closure |
 // | `remaining` | what is left of the current stack |
 // | `overflow` | the handler that names who overflowed |
@@ -70,7 +72,9 @@ mod class;
 mod grow;
 pub(crate) mod guard;
 mod handle;
+pub(crate) mod marks;
 pub(crate) mod overflow;
+mod parked;
 mod pool;
 mod region;
 mod remaining;
@@ -95,3 +99,12 @@ pub(crate) use pool::Stats;
 pub(crate) use pool::stats;
 pub use remaining::remaining;
 pub(crate) use trim::trim;
+#[allow(
+    unused_imports,
+    dead_code,
+    reason = "for the worker that trims its parked tasks"
+)]
+pub(crate) use {
+    parked::{MARGIN, discard_below},
+    remaining::pointer,
+};

@@ -5,9 +5,10 @@
 //! On SIGSEGV or SIGBUS, on the faulting thread's alternate stack:
 //!
 //! 1. Is the address in the guard of one of our slots, and is the thread on
-//!    that slot's stack? Then somebody overflowed it: write who, and abort. The
-//!    slot is in use by this very thread, so its region stays mapped and its
-//!    owner word stays what it is.
+//!    that slot's stack? Or could the kernel not call a handler for want of room
+//!    on it? Then somebody overflowed it: write who, and abort. The slot is in
+//!    use by this very thread, so its region stays mapped and its owner word
+//!    stays what it is.
 //! 2. Otherwise it is none of our business: do what would have been done if we
 //!    had not been installed. The standard library's own handler, which names
 //!    overflowing OS threads, is usually next.
@@ -45,6 +46,9 @@ pub(crate) type Describe = fn(owner: *const (), out: &mut dyn fmt::Write);
 
 static DESCRIBE: OnceLock<Describe> = OnceLock::new();
 
+/// What a handler takes at least of the stack that it is called on.
+static FRAME: OnceLock<usize> = OnceLock::new();
+
 /// The signals that a hit on a guard can raise, and who handled them before.
 static PREVIOUS: [(libc::c_int, OnceLock<Action>); 2] = [
     (libc::SIGSEGV, OnceLock::new()),
@@ -59,6 +63,7 @@ pub(crate) fn install(describe: Describe) {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let _ = DESCRIBE.set(describe);
+        let _ = FRAME.set(signal::frame_size());
         for (number, previous) in &PREVIOUS {
             // Who was there before must be known before we are.
             if let Ok(action) = Action::current(*number)
@@ -74,13 +79,22 @@ pub(crate) fn install(describe: Describe) {
 
 extern "C" fn handle(number: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the kernel's own arguments.
-    let fault = unsafe {
-        signal::is_fault(info)
-            .then(|| (signal::fault_address(info), signal::stack_pointer(context)))
+    let (is_fault, undeliverable, address, pointer) = unsafe {
+        (
+            signal::is_fault(info),
+            signal::is_undeliverable(info),
+            signal::fault_address(info),
+            signal::stack_pointer(context),
+        )
     };
-    if let Some((address, pointer)) = fault
-        && let Some(slot) = overflowed(address, pointer)
-    {
+    let slot = if undeliverable {
+        pointer.and_then(crowded)
+    } else if is_fault {
+        overflowed(address, pointer)
+    } else {
+        None
+    };
+    if let Some(slot) = slot {
         report(slot);
         signal::abort();
     }
@@ -100,6 +114,16 @@ fn overflowed(address: usize, pointer: Option<usize>) -> Option<Slot> {
     pointer
         .is_none_or(|pointer| reach.contains(pointer))
         .then_some(slot)
+}
+
+/// The slot that `pointer` is on, if a handler would not fit there.
+///
+/// To go on would be to lose the signal, and to lose this handler as well: the standard library's,
+/// which is next, takes the signal for a fault that comes again.
+fn crowded(pointer: usize) -> Option<Slot> {
+    let slot = table::find(pointer)?;
+    let left = pointer.saturating_sub(slot.body().start);
+    (left < *FRAME.get()?).then_some(slot)
 }
 
 fn report(slot: Slot) {

@@ -22,7 +22,7 @@ use super::table;
 #[inline]
 #[must_use]
 pub fn remaining() -> Option<usize> {
-    left_below(stack_pointer())
+    left_below(pointer())
 }
 
 /// The bytes between `pointer`, the stack pointer of the calling thread, and the guard below it.
@@ -35,13 +35,15 @@ fn left_below(pointer: usize) -> Option<usize> {
 /// The slot that the calling code runs on.
 #[inline]
 pub(super) fn current_slot() -> Option<Slot> {
-    table::find(stack_pointer())
+    table::find(pointer())
 }
 
-/// The stack pointer. The address of a local is not good enough: under AddressSanitizer locals may
-/// lie on a stack of its own.
+/// The stack pointer: no higher than anything in the frame of the function that this is inlined into.
+///
+/// The address of a local is not good enough: the frame may reach far below it, and under
+/// AddressSanitizer locals lie elsewhere.
 #[inline(always)]
-fn stack_pointer() -> usize {
+pub(crate) fn pointer() -> usize {
     let pointer: usize;
     #[cfg(target_arch = "x86_64")]
     // SAFETY: reads a register.

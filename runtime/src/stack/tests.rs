@@ -24,6 +24,7 @@ mod crashes;
 mod leaks;
 mod limits;
 mod memory;
+mod parked;
 
 /// Set in a child process, to the name of the test it runs.
 const CHILD: &str = "HUELESS_STACK_TEST_CHILD";

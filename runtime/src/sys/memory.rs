@@ -158,6 +158,36 @@ pub(crate) fn has_light_guards() -> bool {
     installed
 }
 
+/// The lowest page of `span`, which begins with a page, that has memory; `None` if none has, and
+/// where the system does not say. What was swapped out does not count.
+pub(crate) fn lowest_resident(span: Span) -> Option<usize> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        /// Pages asked about in one system call: a default stack's fit.
+        const PAGES: usize = 256;
+        let page = page_size();
+        let mut flags = [0_u8; PAGES];
+        let mut start = span.start;
+        while start < span.end() {
+            let len = (span.end() - start).min(PAGES * page);
+            let part = Span { start, len };
+            // SAFETY: only asks; `flags` has a byte for each page of the part.
+            check(unsafe { libc::mincore(pointer(part), len, flags.as_mut_ptr()) }).ok()?;
+            let pages = &flags[..len.div_ceil(page)];
+            if let Some(first) = pages.iter().position(|flag| flag & 1 != 0) {
+                return Some(start + first * page);
+            }
+            start += len;
+        }
+        None
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = span;
+        None
+    }
+}
+
 /// Bytes of a page.
 pub(crate) fn page_size() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();

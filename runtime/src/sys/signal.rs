@@ -119,6 +119,39 @@ pub(crate) unsafe fn is_fault(info: *const libc::siginfo_t) -> bool {
     unsafe { (*info).si_code > 0 }
 }
 
+/// Whether the kernel could not call a handler because the stack in use had no room for it.
+/// Handler-safe.
+///
+/// A pointer that is none at all may raise the same.
+///
+/// # Safety
+///
+/// `info` is what a handler for SIGSEGV was given.
+pub(crate) unsafe fn is_undeliverable(info: *const libc::siginfo_t) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: valid by contract, and such a signal has an address, which is null.
+    return unsafe { (*info).si_code == libc::SI_KERNEL && fault_address(info) == 0 };
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = info;
+        false
+    }
+}
+
+/// Bytes that the kernel takes off a stack to call a handler on it, at most.
+pub(crate) fn frame_size() -> usize {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        /// What a processor's registers take is known to the kernel alone.
+        const AT_MINSIGSTKSZ: libc::c_ulong = 51;
+        // SAFETY: only asks; the answer to an unknown question is zero.
+        let size = unsafe { libc::getauxval(AT_MINSIGSTKSZ) };
+        (size as usize).max(libc::MINSIGSTKSZ)
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    libc::MINSIGSTKSZ
+}
+
 /// The stack pointer of the interrupted code, where we know how to find it.
 /// Handler-safe.
 ///

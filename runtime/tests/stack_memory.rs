@@ -1,0 +1,122 @@
+//! Memory that stacks have taken comes back. Each case runs in a process of its own.
+
+// A sanitizer's own memory drowns what is counted here.
+#![cfg(all(target_os = "linux", not(feature = "sanitizer")))]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use hueless_runtime::runtime::stacks;
+use hueless_runtime::{run, spawn, stack, yield_now};
+
+mod child;
+use child::{assert_passed, dig, in_child, status};
+
+/// What a process may keep of what it has used, in KiB, besides a tenth: the heap's small change.
+const CHANGE: usize = 1 << 10;
+
+/// Waits until the memory that is in use is `start` KiB again, within a tenth.
+#[track_caller]
+fn comes_back_to(start: usize, within: Duration) {
+    let end = Instant::now() + within;
+    loop {
+        let now = status("VmRSS");
+        if now <= start + start / 10 + CHANGE {
+            return;
+        }
+        assert!(Instant::now() < end, "{now} KiB, {start} at first");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_wave_of_tasks_leaves_no_memory_taken() {
+    let count = if cfg!(debug_assertions) {
+        100_000
+    } else {
+        1_000_000
+    };
+    assert_passed(in_child(
+        "a_wave_of_tasks_leaves_no_memory_taken",
+        &[],
+        || {
+            // All the threads, and what they keep.
+            run(|| (0..100).for_each(|_| spawn(|| ()).join().unwrap()));
+            let (start, tables) = (status("VmRSS"), status("VmPTE"));
+            for _ in 0..2 {
+                // The root task joins them, so that nothing is left to free once the workers are
+                // idle.
+                let full = run(|| {
+                    let state = Arc::new((AtomicUsize::new(0), AtomicBool::new(false)));
+                    let handles: Vec<_> = (0..count)
+                        .map(|_| {
+                            let state = state.clone();
+                            spawn(move || {
+                                state.0.fetch_add(1, SeqCst);
+                                while !state.1.load(SeqCst) {
+                                    yield_now();
+                                }
+                            })
+                        })
+                        .collect();
+                    while state.0.load(SeqCst) < count {
+                        yield_now();
+                    }
+                    let full = (status("VmRSS"), status("VmPTE"), stacks());
+                    state.1.store(true, SeqCst);
+                    for handle in handles {
+                        handle.join().unwrap();
+                    }
+                    full
+                });
+                assert!(full.0 >= start + count * 4, "{full:?}");
+                assert!(full.2.in_use >= count, "{full:?}");
+                comes_back_to(start, Duration::from_secs(5));
+                let bytes = |before: usize, now: usize| ((now - before) << 10) / count;
+                eprintln!(
+                    "a stack: {} bytes, {} of page tables; after: {} KiB and {}, at first {start} and {tables}",
+                    bytes(start, full.0),
+                    bytes(tables, full.1),
+                    status("VmRSS"),
+                    status("VmPTE"),
+                );
+            }
+        },
+    ));
+}
+
+#[test]
+fn what_grow_has_taken_on_a_plain_thread_goes_at_once() {
+    assert_passed(in_child(
+        "what_grow_has_taken_on_a_plain_thread_goes_at_once",
+        &[],
+        || {
+            // No runtime is there to trim anything.
+            stack::grow(60 << 20, || ());
+            let start = status("VmRSS");
+            for _ in 0..3 {
+                let inside = stack::grow(60 << 20, || {
+                    dig(30 << 20);
+                    status("VmRSS")
+                });
+                assert!(inside >= start + (30 << 10), "{inside} {start}");
+                comes_back_to(start, Duration::ZERO);
+            }
+        },
+    ));
+}
+
+#[test]
+fn what_grow_has_taken_in_a_task_goes_when_the_runtime_is_idle() {
+    assert_passed(in_child(
+        "what_grow_has_taken_in_a_task_goes_when_the_runtime_is_idle",
+        &[],
+        || {
+            run(|| ());
+            let start = status("VmRSS");
+            run(|| stack::grow(60 << 20, || assert!(dig(30 << 20) > 1000)));
+            comes_back_to(start, Duration::from_secs(5));
+        },
+    ));
+}
