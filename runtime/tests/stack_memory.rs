@@ -8,13 +8,35 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use hueless_runtime::runtime::stacks;
-use hueless_runtime::{run, spawn, stack, yield_now};
+use hueless_runtime::{run, sleep, spawn, stack};
 
 mod child;
 use child::{assert_passed, dig, in_child, status};
 
-/// What a process may keep of what it has used, in KiB, besides a tenth: the heap's small change.
-const CHANGE: usize = 1 << 10;
+/// What a process may keep of what it has used, in KiB, besides a tenth. A million tasks leave a heap
+/// of some 200 MiB in which a few hundred pages hold some block that is still in use.
+const CHANGE: usize = 2 << 10;
+
+/// As many tasks as a release build can have in this machine, a million at most.
+fn wave() -> usize {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap();
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:"));
+    let kib: usize = line
+        .unwrap()
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    if cfg!(debug_assertions) {
+        100_000
+    } else if kib < 8 << 20 {
+        eprintln!("a tenth of the wave: there is no memory for the whole");
+        100_000
+    } else {
+        1_000_000
+    }
+}
 
 /// Waits until the memory that is in use is `start` KiB again, within a tenth.
 #[track_caller]
@@ -32,11 +54,7 @@ fn comes_back_to(start: usize, within: Duration) {
 
 #[test]
 fn a_wave_of_tasks_leaves_no_memory_taken() {
-    let count = if cfg!(debug_assertions) {
-        100_000
-    } else {
-        1_000_000
-    };
+    let count = wave();
     assert_passed(in_child(
         "a_wave_of_tasks_leaves_no_memory_taken",
         &[],
@@ -55,13 +73,13 @@ fn a_wave_of_tasks_leaves_no_memory_taken() {
                             spawn(move || {
                                 state.0.fetch_add(1, SeqCst);
                                 while !state.1.load(SeqCst) {
-                                    yield_now();
+                                    sleep(Duration::from_secs(1));
                                 }
                             })
                         })
                         .collect();
                     while state.0.load(SeqCst) < count {
-                        yield_now();
+                        sleep(Duration::from_millis(1));
                     }
                     let full = (status("VmRSS"), status("VmPTE"), stacks());
                     state.1.store(true, SeqCst);
