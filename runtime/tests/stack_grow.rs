@@ -205,6 +205,33 @@ fn a_cancelled_task_unwinds_through_it() {
 }
 
 #[test]
+fn a_task_that_outlives_its_runtime_keeps_it() {
+    let runtime = on_one_worker();
+    let (open, gate) = mpsc::channel();
+    let (started, starts) = mpsc::channel();
+    let handle = runtime.spawn(move || {
+        grow(1 << 20, || {
+            let own = black_box([5_u8; 1000]);
+            // A wait that nobody ends: the closure borrows.
+            blocking(|| {
+                started.send(()).unwrap();
+                gate.recv().unwrap();
+                own[999]
+            })
+        })
+    });
+    starts.recv().unwrap();
+    runtime.shutdown_timeout(Duration::from_millis(10));
+    // Others get stacks of that size, and not that one.
+    run(|| {
+        let fill = || grow(1 << 20, || dig(64 << 10));
+        (0..10).for_each(|_| assert!(spawn(fill).join().unwrap() > 100));
+    });
+    open.send(()).unwrap();
+    assert_eq!(handle.join().unwrap(), 5);
+}
+
+#[test]
 fn a_destructor_parks_inside_while_unwinding() {
     struct Parks(mpsc::Sender<bool>);
     impl Drop for Parks {

@@ -130,7 +130,7 @@ impl Builder {
     /// by default what `HUELESS_STACK_MARKS` says (`1` or `0`), else not.
     ///
     /// It holds for the whole process, from the first runtime that asks for it. Each task then costs
-    /// some microseconds more, and begins with a stack without memory.
+    /// some 3 µs more, and begins with a stack without memory.
     pub fn stack_marks(mut self, measure: bool) -> Self {
         self.explicit.stack_marks = Some(measure);
         self

@@ -18,8 +18,8 @@ const BATCH: usize = 64;
 /// Gives the whole pages below each of `pointers` (and [`MARGIN`]) in its slot back to the system;
 /// guards stay. What is no address on one of our stacks is left out.
 ///
-/// A stack that has no such pages costs about as much as one that has one, so it is not worth doing
-/// for the same suspension twice. Nothing happens while stacks are being [measured](marks).
+/// A stack that has no such pages costs about half as much as one that has one, so it is not worth
+/// doing for the same suspension twice. Nothing happens while stacks are being [measured](marks).
 ///
 /// # Safety
 ///
