@@ -2,7 +2,7 @@
 //! is lost. Each case runs in a child process.
 
 // Under sanitizers, which map memory all the time, these limits hit the sanitizer.
-#![cfg(all(target_os = "linux", not(feature = "sanitizer")))]
+#![cfg(all(target_os = "linux", not(any(feature = "sanitizer", hueless_tsan))))]
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -213,10 +213,11 @@ fn a_task_that_outlives_its_runtime_keeps_it() {
         grow(1 << 20, || {
             let own = black_box([5_u8; 1000]);
             // A wait that nobody ends: the closure borrows.
-            blocking(|| {
+            let borrowed = &own;
+            blocking(move || {
                 started.send(()).unwrap();
                 gate.recv().unwrap();
-                own[999]
+                borrowed[999]
             })
         })
     });
@@ -315,8 +316,8 @@ fn too_much_is_a_panic_that_says_how_much_there_is() {
     spawn(check).join().unwrap();
 }
 
-// AddressSanitizer catches faults itself, and its frames are not probed.
-#[cfg(not(feature = "sanitizer"))]
+// Sanitizers catch faults themselves, and AddressSanitizer's frames are not probed.
+#[cfg(not(any(feature = "sanitizer", hueless_tsan)))]
 mod overflow {
     use super::*;
     use child::died_of;

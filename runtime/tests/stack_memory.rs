@@ -1,7 +1,7 @@
 //! Memory that stacks have taken comes back. Each case runs in a process of its own.
 
 // A sanitizer's own memory drowns what is counted here.
-#![cfg(all(target_os = "linux", not(feature = "sanitizer")))]
+#![cfg(all(target_os = "linux", not(any(feature = "sanitizer", hueless_tsan))))]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};

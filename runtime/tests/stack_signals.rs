@@ -3,7 +3,7 @@
 //! Workers keep asynchronous signals away, but for SIGPROF, which profilers need, and whoever raises
 //! a signal on his own thread gets it too. A handler without SA_ONSTACK then runs on the task's stack.
 
-#![cfg(all(target_os = "linux", not(feature = "sanitizer")))]
+#![cfg(all(target_os = "linux", not(any(feature = "sanitizer", hueless_tsan))))]
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering::Relaxed};

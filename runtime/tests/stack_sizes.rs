@@ -1,6 +1,6 @@
 //! The largest stacks, used to their ends.
 
-#![cfg(not(feature = "sanitizer"))]
+#![cfg(not(any(feature = "sanitizer", hueless_tsan)))]
 
 use hueless_runtime::runtime::Builder;
 use hueless_runtime::stack::{grow, remaining};
