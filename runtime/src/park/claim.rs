@@ -125,6 +125,11 @@ impl Claim {
         self.0.load(Ordering::Acquire) & !STATE_MASK
     }
 
+    /// A number of the current wait that comes again only after 2³¹ waits. Owner's worker only.
+    pub(crate) fn wait_number(&self) -> u32 {
+        (self.word() >> STATE_BITS) as u32 & (u32::MAX >> 1)
+    }
+
     /// Settles the current wait, if it is not settled yet. Only where the owner is known to be
     /// parked.
     pub(crate) fn settle_current(&self, settled: Settled) -> bool {

@@ -7,6 +7,7 @@
 //! | [`lifecycle`] | how a task begins on a worker and leaves it |
 //! | [`search`] | looking round, stealing, sleeping |
 //! | [`shutdown`], [`leaving`] | how tasks are cancelled when the runtime ends |
+//! | [`parked`] | memory of tasks that park long |
 //! | [`shuffle`] | a seeded order, for tests |
 //! | [`remote`] | what others may touch of a worker: |
 //! | [`inbox`], [`timers`], [`owned`], [`counts`] | its wake-ups, timers, started tasks, figures |
@@ -34,6 +35,8 @@ mod loom_tests;
 mod monitor;
 #[cfg(not(loom))]
 mod owned;
+#[cfg(not(loom))]
+mod parked;
 #[cfg(not(loom))]
 mod queues;
 #[cfg(not(loom))]

@@ -68,6 +68,24 @@ impl Owned {
         self.list.for_each(f);
     }
 
+    /// Puts the cursor on the first task.
+    pub(super) fn rewind(&self) {
+        self.list.rewind();
+    }
+
+    /// Whether there is a task at the cursor or behind it.
+    pub(super) fn at_cursor(&self) -> bool {
+        self.list.at_cursor()
+    }
+
+    /// Calls `f` with the next `count` tasks from the cursor on, which moves.
+    ///
+    /// # Safety
+    /// On the list's worker, whose runtime does not migrate.
+    pub(super) unsafe fn visit(&self, count: usize, f: impl FnMut(TaskPtr)) {
+        self.list.visit(count, f);
+    }
+
     #[inline]
     fn publish(&self) {
         // Relaxed: see `len`.

@@ -83,6 +83,7 @@ impl Worker {
 
     /// Makes ready what timers, sockets and other threads have for this worker.
     pub(super) fn look_round(&self) {
+        self.trim_some_parked();
         self.empty_inbox();
         self.fire_timers();
         if let Some(poller) = self.remote().poller()
@@ -273,7 +274,10 @@ impl Worker {
         let stop_is_news = self.shared.is_stopping() && !self.stop_seen.get();
         // SAFETY: on this worker.
         let timeout = unsafe { self.remote().timers.next_timeout() };
-        let lull = self.has_warm_stacks() && timeout.is_none_or(|timeout| timeout > LULL);
+        // Something to tidy up, if it stays quiet for so long.
+        let lull = (self.has_warm_stacks() || self.has_untrimmed())
+            && timeout.is_none_or(|timeout| timeout > LULL);
+        let began = Instant::now();
         let may_leave = unwanted && self.has_nothing();
         let stealable = self.shared.has_stealable();
         if stop_is_news {
@@ -290,8 +294,9 @@ impl Worker {
             if !self.is_spare {
                 idle.end_sleep();
             }
-            if lull {
+            if lull && began.elapsed() >= LULL {
                 self.release_stacks();
+                self.trim_parked();
             }
         }
         self.shared.wake_monitor();

@@ -16,6 +16,7 @@ use std::time::Instant;
 use crate::park::Settled;
 use crate::scheduler::context;
 use crate::scheduler::counts::count;
+use crate::scheduler::parked::ParkedTrim;
 use crate::scheduler::remote::Remote;
 use crate::scheduler::seat::Seat;
 use crate::scheduler::shared::Shared;
@@ -55,6 +56,7 @@ pub(crate) struct Worker {
     pub(super) stop_seen: Cell<bool>,
     /// When the poller was last asked.
     pub(super) polled: Cell<Instant>,
+    pub(super) parked_trim: ParkedTrim,
 }
 
 impl Worker {
@@ -82,6 +84,7 @@ impl Worker {
             leaves_since: Cell::new(None),
             stop_seen: Cell::new(false),
             polled: Cell::new(Instant::now()),
+            parked_trim: ParkedTrim::default(),
             seat,
             shared,
         }
@@ -195,6 +198,7 @@ impl Worker {
             match step {
                 Step::Suspended(suspend) => {
                     self.current.set(None);
+                    header.stack_pointer.set(suspend.stack_pointer);
                     // SAFETY: once, while the task is suspended.
                     if unsafe { suspend.commit() } {
                         return;

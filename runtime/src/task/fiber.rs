@@ -9,13 +9,15 @@
 
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-use crate::stack::Stack;
+use crate::stack::{self, Stack};
 use crate::task::TaskPtr;
 
 /// What a task leaves behind for its worker when it suspends.
 pub(crate) struct Suspend {
     commit: unsafe fn(*mut ()) -> bool,
     data: *mut (),
+    /// Where the stack was left: see [`stack::discard_below`].
+    pub(crate) stack_pointer: usize,
 }
 
 impl Suspend {
@@ -50,6 +52,7 @@ pub(crate) unsafe fn suspend<C: FnOnce() -> bool>(yielder: Yield, commit: C) {
     let suspend = Suspend {
         commit: call::<C>,
         data: (&raw mut commit).cast(),
+        stack_pointer: stack::pointer(),
     };
     // SAFETY: the yielder belongs to the running fiber by this function's contract, so it is alive.
     unsafe { (*yielder).suspend(suspend) };

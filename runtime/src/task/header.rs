@@ -60,6 +60,10 @@ pub(crate) struct TaskHeader {
     migrates: Cell<bool>,
     /// Whether it may go on on another worker than the one it left its stack on.
     movable: Cell<bool>,
+    /// Where it left its stack last.
+    pub(crate) stack_pointer: Cell<usize>,
+    /// The wait, in short, at which a look for tasks that park long found it; see `scheduler/parked.rs`.
+    pub(crate) looked_at: Cell<u32>,
     /// The seat of the worker in whose list of started tasks it is.
     listed_with: Cell<u16>,
     /// Whether a worker that had many tasks has left it, still new, to the others.
@@ -97,6 +101,8 @@ impl TaskHeader {
             cancelled: AtomicBool::new(false),
             migrates: Cell::new(false),
             movable: Cell::new(false),
+            stack_pointer: Cell::new(0),
+            looked_at: Cell::new(0),
             listed_with: Cell::new(0),
             passed_on: Cell::new(false),
             class,

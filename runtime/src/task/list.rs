@@ -68,6 +68,8 @@ impl TaskQueue {
 /// The tasks pinned to a worker, so that it can unwind them when its runtime ends.
 pub(crate) struct OwnedList {
     head: Cell<*mut TaskHeader>,
+    /// How far a slow round through the list is; null at its end.
+    cursor: Cell<*mut TaskHeader>,
     len: Cell<usize>,
 }
 
@@ -75,6 +77,7 @@ impl OwnedList {
     pub(crate) const fn new() -> Self {
         Self {
             head: Cell::new(ptr::null_mut()),
+            cursor: Cell::new(ptr::null_mut()),
             len: Cell::new(0),
         }
     }
@@ -82,6 +85,29 @@ impl OwnedList {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len.get()
+    }
+
+    /// Puts the cursor on the first task.
+    pub(crate) fn rewind(&self) {
+        self.cursor.set(self.head.get());
+    }
+
+    /// Whether there is a task at the cursor or behind it.
+    pub(crate) fn at_cursor(&self) -> bool {
+        !self.cursor.get().is_null()
+    }
+
+    /// Calls `f` with the next `count` tasks from the cursor on, which moves. `f` does not change
+    /// the list.
+    pub(crate) fn visit(&self, count: usize, mut f: impl FnMut(TaskPtr)) {
+        for _ in 0..count {
+            let Some(task) = NonNull::new(self.cursor.get()) else {
+                return;
+            };
+            // SAFETY: listed tasks are alive, and `remove` moves the cursor off those that leave.
+            self.cursor.set(unsafe { task.as_ref() }.owned_next.get());
+            f(TaskPtr::new(task));
+        }
     }
 
     /// Adds a task.
@@ -110,6 +136,9 @@ impl OwnedList {
     pub(crate) unsafe fn remove(&self, task: TaskPtr) {
         // SAFETY: listed tasks are alive, and their links are their worker's.
         unsafe {
+            if self.cursor.get() == task.as_non_null().as_ptr() {
+                self.cursor.set(task.get().owned_next.get());
+            }
             let prev = NonNull::new(task.get().owned_prev.get());
             let next = NonNull::new(task.get().owned_next.get());
             match prev {
