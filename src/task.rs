@@ -1,4 +1,4 @@
-//! Tasks: handles on them, and starting them with a name or a stack of another size.
+//! Tasks: handles on them, starting them with a name or a stack of another size, parking them.
 //!
 //! ```
 //! use hueless::task;
@@ -13,4 +13,6 @@
 #[doc(inline)]
 pub use hueless_runtime::task::Task;
 #[doc(inline)]
-pub use hueless_runtime::task::{Builder, JoinError, JoinHandle, TaskId, current};
+pub use hueless_runtime::task::{
+    Builder, JoinError, JoinHandle, TaskId, current, no_park, park, park_timeout,
+};

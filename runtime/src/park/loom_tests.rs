@@ -7,7 +7,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::lock::SpinState;
-use super::{Lock, Outcome, Wait, WaitQueue, Waiter};
+use super::{Lock, Outcome, ThreadSlot, Wait, WaitQueue, Waiter};
 use crate::loom::UnsafeCell;
 
 /// A one-message mailbox with a wait queue: the smallest thing that uses the whole protocol.
@@ -176,5 +176,45 @@ fn a_stale_ticket_never_wins() {
         });
         assert_eq!(mailbox.receive(None), Some(9));
         sender.join().unwrap();
+    });
+}
+
+/// The unpark comes before, during or after the look at the slot: the park ends, and what was done
+/// before the unpark is seen.
+#[test]
+fn an_unpark_is_never_lost() {
+    model(|| {
+        let slot = Arc::new(ThreadSlot::new());
+        let data = Arc::new(UnsafeCell::new(0));
+        let (there, written) = (slot.clone(), data.clone());
+        let other = thread::spawn(move || {
+            // SAFETY: read only after the unpark.
+            written.with_mut(|data| unsafe { *data = 5 });
+            there.unpark();
+        });
+        assert_eq!(slot.park(None), Outcome::Settled(0));
+        // SAFETY: written before the unpark.
+        data.with_mut(|data| assert_eq!(unsafe { *data }, 5));
+        other.join().unwrap();
+    });
+}
+
+/// Two unparks, two parks: the second park ends by a token, a wake-up or its deadline, and leaves
+/// nothing that could touch a later wait.
+#[test]
+fn unparks_that_race_a_deadline_leave_a_token_at_most() {
+    model(|| {
+        let slot = Arc::new(ThreadSlot::new());
+        let others =
+            [slot.clone(), slot.clone()].map(|there| thread::spawn(move || there.unpark()));
+        assert_eq!(slot.park(None), Outcome::Settled(0));
+        let _ = slot.park(Some(Instant::now()));
+        for other in others {
+            other.join().unwrap();
+        }
+        // Whatever is left, one token brings the slot to a known state.
+        slot.unpark();
+        assert_eq!(slot.park(None), Outcome::Settled(0));
+        assert_eq!(slot.park(Some(Instant::now())), Outcome::Deadline);
     });
 }

@@ -19,6 +19,7 @@
 mod claim;
 mod header;
 mod lock;
+mod slot;
 mod thread;
 mod wait;
 mod waiter;
@@ -35,5 +36,6 @@ pub use waiter::{ClaimedList, Popped, WaitQueue, Waiter};
 
 pub(crate) use claim::{CountedTicket, Settled};
 pub(crate) use header::{Header, Kind};
+pub(crate) use slot::{Slot, ThreadSlot, Way};
 
 pub use crate::cancel::unwind_cancelled;

@@ -49,6 +49,10 @@ impl Wait {
                 _not_send: PhantomData,
             };
         }
+        #[cfg(not(loom))]
+        if cancellable {
+            crate::task::deliver_cancellation();
+        }
         let _ = cancellable;
         let thread = ThreadWait::current();
         let word = thread.begin();

@@ -19,7 +19,9 @@ use crate::scheduler::remote::Remote;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::worker::Worker;
 use crate::stack::Class;
-use crate::task::{JoinHandle, Spec, TaskId, TaskPtr, allocate};
+use crate::task::{
+    JoinHandle, Spec, TaskId, TaskPtr, allocate, deliver_cancellation as deliver_in_no_park,
+};
 
 thread_local! {
     static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
@@ -47,6 +49,14 @@ pub(crate) fn current_task() -> Option<TaskPtr> {
     let worker = current_worker();
     // SAFETY: a worker outlives its time in the thread-local.
     unsafe { worker.as_ref() }?.current()
+}
+
+/// Hides the task that runs here, or shows it again; see `task/no_park.rs`.
+pub(crate) fn set_current_task(task: Option<TaskPtr>) {
+    // SAFETY: as in `current_task`.
+    if let Some(worker) = unsafe { current_worker().as_ref() } {
+        worker.set_current(task);
+    }
 }
 
 /// Makes a parked task ready.
@@ -123,14 +133,20 @@ pub(crate) fn next_id() -> TaskId {
 /// See [`crate::driver::current`].
 pub(crate) fn current_poller() -> io::Result<Arc<dyn Poller>> {
     // SAFETY: as in `current_task`.
-    match unsafe { current_worker().as_ref() } {
-        Some(worker) => {
-            // A spare comes and goes: its tasks' sockets are another worker's.
-            let shared = worker.shared();
-            shared.remotes[worker.remote().index % shared.settings.workers].poller_or_new()
-        }
-        None => runtime::try_global()?.shared().remotes[0].poller_or_new(),
+    let worker = unsafe { current_worker().as_ref() };
+    if let Some(worker) = worker
+        && worker.current().is_some()
+    {
+        // A spare comes and goes: its tasks' sockets are another worker's.
+        let shared = worker.shared();
+        return shared.remotes[worker.remote().index % shared.settings.workers].poller_or_new();
     }
+    // A thread that waits itself needs a worker that polls: in `no_park`, another than its own.
+    let remotes = &runtime::try_global()?.shared().remotes;
+    let own = worker.map_or(ptr::null(), |worker| ptr::from_ref(worker.remote()));
+    let other = remotes.iter().find(|remote| !ptr::eq(&***remote, own));
+    let remote = other.unwrap_or(&remotes[0]);
+    remote.poller_or_new()
 }
 
 /// Lets other tasks of this worker run first. On a plain OS thread, yields the thread.
@@ -158,7 +174,10 @@ pub fn yield_now() {
     // SAFETY: as in `current_task`.
     match unsafe { worker.as_ref() }.and_then(Worker::current) {
         Some(task) => Worker::yield_task(task),
-        None => std::thread::yield_now(),
+        None => {
+            deliver_in_no_park();
+            std::thread::yield_now();
+        }
     }
 }
 

@@ -130,6 +130,11 @@ impl Worker {
         self.current.get()
     }
 
+    /// Hides the task that runs here, or shows it again; see `task/no_park.rs`.
+    pub(crate) fn set_current(&self, task: Option<TaskPtr>) {
+        self.current.set(task);
+    }
+
     pub(crate) fn next_id(&self) -> TaskId {
         self.ids.next()
     }

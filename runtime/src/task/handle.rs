@@ -4,10 +4,11 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::scheduler;
+use crate::park::ThreadSlot;
 use crate::task::cell::Described;
 use crate::task::header::{TaskHeader, TaskPtr};
 use crate::task::id::TaskId;
+use crate::task::no_park::running_task;
 
 /// A task, as others see it. Cheap to clone, valid after the task has ended.
 ///
@@ -24,19 +25,20 @@ use crate::task::id::TaskId;
 /// assert_eq!(handle.task().name(), Some("fetch"));
 /// assert_eq!(handle.join().unwrap(), 7);
 /// ```
-pub struct Task(Kind);
+pub struct Task(pub(super) Kind);
 
-enum Kind {
+pub(super) enum Kind {
     /// A counted pointer.
     Task(TaskPtr),
     Thread(Arc<ThreadTask>),
 }
 
 /// An OS thread's stand-in for a task's header.
-struct ThreadTask {
+pub(super) struct ThreadTask {
     id: TaskId,
     name: Option<String>,
     seen_at: &'static Location<'static>,
+    pub(super) slot: ThreadSlot,
 }
 
 thread_local! {
@@ -148,7 +150,7 @@ impl fmt::Display for Task {
 /// ```
 #[track_caller]
 pub fn current() -> Task {
-    if let Some(task) = scheduler::current_task() {
+    if let Some(task) = running_task() {
         // SAFETY: the running task is alive; the new handle takes the count.
         return unsafe {
             task.retain();
@@ -161,6 +163,7 @@ pub fn current() -> Task {
             id: TaskId::next(),
             name: std::thread::current().name().map(str::to_owned),
             seen_at,
+            slot: ThreadSlot::new(),
         })
     };
     // In a thread-local's destructor the stand-in may be gone; then there is a new one.

@@ -19,7 +19,7 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 
-use crate::park::{CountedTicket, Header, Kind};
+use crate::park::{CountedTicket, Header, Kind, Slot};
 use crate::scheduler::{Linked, Remote, Timer};
 use crate::stack::Class;
 use crate::task::cell::VTable;
@@ -47,7 +47,7 @@ pub(crate) struct TaskHeader {
     pub(crate) header: Header,
     pub(crate) state: State,
     vtable: &'static VTable,
-    /// The link of the queue or inbox the task is in.
+    /// The link of the queue or inbox the task is in; see `parking` for a running task's.
     pub(crate) next: Cell<*mut TaskHeader>,
     /// The worker it is pinned to, or ran on last; null before the first run.
     home: AtomicPtr<Remote>,
@@ -69,6 +69,8 @@ pub(crate) struct TaskHeader {
     /// Whether a worker that had many tasks has left it, still new, to the others.
     pub(crate) passed_on: Cell<bool>,
     pub(crate) class: Class,
+    /// For `park` and `unpark`.
+    pub(crate) slot: Slot,
     /// Its entry in its worker's wheel; armed at most while it is parked.
     pub(crate) timer: Timer,
     /// Neighbours in the worker's list of the tasks pinned to it.
@@ -106,6 +108,7 @@ impl TaskHeader {
             listed_with: Cell::new(0),
             passed_on: Cell::new(false),
             class,
+            slot: Slot::new(),
             timer: Timer::new(),
             owned_prev: Cell::new(std::ptr::null_mut()),
             owned_next: Cell::new(std::ptr::null_mut()),

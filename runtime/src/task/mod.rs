@@ -8,12 +8,16 @@ mod header;
 mod id;
 mod join;
 mod list;
+mod no_park;
+mod parking;
 mod state;
 
 pub use builder::{Builder, spawn};
 pub use handle::{Task, current};
 pub use id::TaskId;
 pub use join::{JoinError, JoinHandle};
+pub use no_park::no_park;
+pub use parking::{park, park_timeout};
 
 pub(crate) use builder::{Spec, allocate};
 pub(crate) use cell::{Described, Failure};
@@ -22,3 +26,4 @@ pub(crate) use header::{Parked, TaskHeader, TaskPtr};
 pub(crate) use id::IdBlock;
 pub(crate) use join::panic_text;
 pub(crate) use list::{OwnedList, TaskQueue};
+pub(crate) use no_park::deliver_cancellation;
