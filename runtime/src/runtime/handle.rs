@@ -93,7 +93,7 @@ impl Runtime {
             spawned_at,
         };
         // SAFETY: scheduled below, once; `f` and `T` borrow nothing.
-        let (task, handle) = unsafe { allocate(f, spec, scheduler::next_id()) };
+        let (task, handle) = unsafe { allocate(None, f, spec, scheduler::next_id()) };
         self.shared().schedule(task);
         handle
     }

@@ -20,7 +20,8 @@ use crate::scheduler::shared::Shared;
 use crate::scheduler::worker::Worker;
 use crate::stack::Class;
 use crate::task::{
-    JoinHandle, Spec, TaskId, TaskPtr, allocate, deliver_cancellation as deliver_in_no_park,
+    BlockCache, JoinHandle, Spec, TaskId, TaskPtr, allocate,
+    deliver_cancellation as deliver_in_no_park,
 };
 
 thread_local! {
@@ -105,7 +106,8 @@ where
                 spawned_at,
             };
             // SAFETY: scheduled below, once; `f` and `T` borrow nothing.
-            let (task, handle) = unsafe { allocate(f, spec, worker.next_id()) };
+            let (task, handle) =
+                unsafe { allocate(Some(&worker.blocks), f, spec, worker.next_id()) };
             worker.push_new(task);
             handle
         }
@@ -119,6 +121,13 @@ pub(crate) fn ensure_started() -> io::Result<()> {
         runtime::try_global()?;
     }
     Ok(())
+}
+
+/// This worker's free task blocks; `None` on a plain OS thread.
+#[inline]
+pub(crate) fn current_blocks<'a>() -> Option<&'a BlockCache> {
+    // SAFETY: as in `current_task`.
+    Some(&unsafe { current_worker().as_ref() }?.blocks)
 }
 
 /// A number for a task that is spawned from here.
@@ -272,7 +281,7 @@ where
     };
     // SAFETY: scheduled below, once. What `f` and `T` borrow outlives this call, and this call does
     // not end before the task has: the wait is shielded, and nothing between here and it unwinds.
-    let (task, handle) = unsafe { allocate(f, spec, next_id()) };
+    let (task, handle) = unsafe { allocate(None, f, spec, next_id()) };
     shared.schedule(task);
     match handle.join_shielded() {
         Ok(value) => value,

@@ -138,6 +138,7 @@ impl Worker {
     pub(super) fn release_stacks(&self) {
         // SAFETY: the cache is touched by the worker alone, and no task runs now.
         unsafe { (*self.stacks.get()).clear() };
+        self.blocks.clear();
         self.warm_stacks.set(false);
     }
 }

@@ -74,8 +74,9 @@ mod exports {
     pub use super::stall::Stall;
 
     pub(crate) use super::context::{
-        current_poller, current_pool, current_task, current_worker, deliver_cancellation,
-        ensure_started, next_id, ready, run_here, run_on, set_current_task, spawn,
+        current_blocks, current_poller, current_pool, current_task, current_worker,
+        deliver_cancellation, ensure_started, next_id, ready, run_here, run_on, set_current_task,
+        spawn,
     };
     pub(crate) use super::inbox::Linked;
     pub(crate) use super::launch::start;

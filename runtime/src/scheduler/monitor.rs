@@ -21,7 +21,7 @@ use crate::scheduler::remote::Remote;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::starved::Feeder;
 use crate::scheduler::take_over::TakeOver;
-use crate::{stack, sys};
+use crate::{stack, sys, task};
 
 /// How often the monitor looks. A little less than a millisecond, so that what it is to see is seen
 /// within one.
@@ -121,7 +121,7 @@ impl<'a> Monitor<'a> {
 
     /// While all workers sleep: gives memory back, and rests. True if a worker has woken up.
     fn tidy_up_and_rest(&mut self) -> bool {
-        let mut more = stack::trim();
+        let mut more = stack::trim() | task::trim_blocks();
         if !more && self.most_tasks >= WAVE && self.shared.started_tasks() < self.most_tasks / 2 {
             self.most_tasks = 0;
             sys::heap::trim();

@@ -23,7 +23,7 @@ use crate::scheduler::shared::Shared;
 use crate::scheduler::shuffle::Shuffle;
 use crate::stack::Cache;
 use crate::sys::thread;
-use crate::task::{IdBlock, Step, TaskId, TaskPtr, TaskQueue, suspend};
+use crate::task::{BlockCache, IdBlock, Step, TaskId, TaskPtr, TaskQueue, suspend};
 
 /// See the module.
 pub(crate) struct Worker {
@@ -43,6 +43,7 @@ pub(crate) struct Worker {
     pub(super) stacks: UnsafeCell<Cache>,
     pub(super) warm_stacks: Cell<bool>,
     ids: IdBlock,
+    pub(super) blocks: BlockCache,
     pub(super) random: Cell<u32>,
     /// The order in which ready tasks run, if it is shuffled.
     pub(super) shuffle: Option<Shuffle>,
@@ -74,6 +75,7 @@ impl Worker {
             stacks: UnsafeCell::new(Cache::new()),
             warm_stacks: Cell::new(false),
             ids: IdBlock::new(),
+            blocks: BlockCache::new(),
             random: Cell::new(0x9E37_79B9 ^ (seat.index as u32 + 1)),
             shuffle: shared
                 .settings

@@ -142,6 +142,19 @@ pub(crate) fn forbid_huge_pages(span: Span) {
     let _ = span;
 }
 
+/// Asks for huge pages, for memory that will be used all through.
+///
+/// A kernel built without huge pages refuses, and serves small ones.
+pub(crate) fn prefer_huge_pages(span: Span) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    // SAFETY: the advice changes how memory is backed, never its contents.
+    unsafe {
+        libc::madvise(pointer(span), span.len, libc::MADV_HUGEPAGE);
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = span;
+}
+
 /// Whether the kernel can guard a range without a mapping of its own.
 pub(crate) fn has_light_guards() -> bool {
     let Some(advice) = Advice::GUARD else {

@@ -6,6 +6,7 @@ use std::panic::Location;
 use crate::runtime::Runtime;
 use crate::scheduler;
 use crate::stack::Class;
+use crate::task::block;
 use crate::task::cell::TaskCell;
 use crate::task::header::{TaskHeader, TaskPtr};
 use crate::task::id::TaskId;
@@ -18,18 +19,24 @@ pub(crate) struct Spec {
     pub(crate) spawned_at: &'static Location<'static>,
 }
 
-/// Makes a task and its handle; the task is still to be scheduled.
+/// Makes a task and its handle; the task is still to be scheduled. `blocks` are this thread's, if it
+/// is a worker's.
 ///
 /// # Safety
 /// The caller schedules the task once, and sees to it that what `f` and `T` borrow outlives the
 /// task's end.
 #[inline]
-pub(crate) unsafe fn allocate<F, T>(f: F, spec: Spec, id: TaskId) -> (TaskPtr, JoinHandle<T>)
+pub(crate) unsafe fn allocate<F, T>(
+    blocks: Option<&block::Cache>,
+    f: F,
+    spec: Spec,
+    id: TaskId,
+) -> (TaskPtr, JoinHandle<T>)
 where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    let task = TaskCell::allocate(f, |vtable| {
+    let task = TaskCell::allocate(blocks, f, |vtable| {
         TaskHeader::new(vtable, spec.class, id, spec.name, spec.spawned_at)
     });
     // SAFETY: the task is new and of output type `T`; it was made with a count for its handle.

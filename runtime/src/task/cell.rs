@@ -1,14 +1,15 @@
 //! A task with its closure and its output: one allocation from spawn to join.
 
+use std::alloc::Layout;
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
 use crate::cancel;
+use crate::task::block::{self, Cache};
 use crate::task::header::{TaskHeader, TaskPtr};
 use crate::task::id::TaskId;
 use crate::task::state::Finish;
@@ -28,7 +29,8 @@ pub(crate) struct VTable {
     pub(crate) run: unsafe fn(TaskPtr),
     pub(crate) fail: unsafe fn(TaskPtr, Failure),
     pub(crate) take_output: unsafe fn(TaskPtr, *mut ()),
-    pub(crate) deallocate: unsafe fn(TaskPtr),
+    /// Of the whole task.
+    pub(crate) layout: Layout,
 }
 
 enum Stage<F, T> {
@@ -49,17 +51,25 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
         run: Self::run,
         fail: Self::fail,
         take_output: Self::take_output,
-        deallocate: Self::deallocate,
+        layout: Layout::new::<Self>(),
     };
 
-    /// Allocates a task; `header` gets the vtable to put into it.
+    /// Makes a task in a block from `blocks`; `header` gets the vtable to put into it.
     #[inline]
-    pub(crate) fn allocate(f: F, header: impl FnOnce(&'static VTable) -> TaskHeader) -> TaskPtr {
-        let cell = Box::new(Self {
-            header: header(&Self::VTABLE),
-            stage: UnsafeCell::new(Stage::New(f)),
-        });
-        TaskPtr::new(NonNull::from(Box::leak(cell)).cast())
+    pub(crate) fn allocate(
+        blocks: Option<&Cache>,
+        f: F,
+        header: impl FnOnce(&'static VTable) -> TaskHeader,
+    ) -> TaskPtr {
+        let cell = block::allocate(blocks, const { Layout::new::<Self>() }).cast::<Self>();
+        // SAFETY: a new block of this layout.
+        unsafe {
+            cell.write(Self {
+                header: header(&Self::VTABLE),
+                stage: UnsafeCell::new(Stage::New(f)),
+            });
+        }
+        TaskPtr::new(cell.cast())
     }
 
     /// # Safety
@@ -151,13 +161,6 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
             };
             *to.cast::<Option<Result<T, Failure>>>() = Some(result);
         }
-    }
-
-    /// # Safety
-    /// As [`TaskPtr::deallocate`].
-    unsafe fn deallocate(task: TaskPtr) {
-        // SAFETY: allocated in `allocate` with this type, and nobody else holds it.
-        drop(unsafe { Box::from_raw(task.as_non_null().cast::<Self>().as_ptr()) });
     }
 }
 

@@ -20,8 +20,9 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 
 use crate::park::{CountedTicket, Header, Kind, Slot};
-use crate::scheduler::{Linked, Remote, Timer};
+use crate::scheduler::{self, Linked, Remote, Timer};
 use crate::stack::Class;
+use crate::task::block;
 use crate::task::cell::VTable;
 use crate::task::fiber::{Fiber, Yield};
 use crate::task::id::TaskId;
@@ -305,8 +306,13 @@ impl TaskPtr {
     /// Nobody else holds it.
     #[inline]
     pub(crate) unsafe fn deallocate(self) {
-        // SAFETY: by this function's contract.
-        unsafe { (self.get().vtable.deallocate)(self) }
+        // SAFETY: by this function's contract nobody uses the header any more. A task that is not
+        // held has ended, and its closure and output have gone before.
+        unsafe {
+            let layout = self.get().vtable.layout;
+            self.0.drop_in_place();
+            block::free(scheduler::current_blocks(), self.0.cast(), layout);
+        }
     }
 }
 

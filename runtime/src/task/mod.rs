@@ -1,5 +1,6 @@
 //! Tasks: what they are made of, how they end, and the handles on them.
 
+mod block;
 mod builder;
 mod cell;
 mod fiber;
@@ -19,6 +20,7 @@ pub use join::{JoinError, JoinHandle};
 pub use no_park::no_park;
 pub use parking::{park, park_timeout};
 
+pub(crate) use block::{Cache as BlockCache, trim as trim_blocks};
 pub(crate) use builder::{Spec, allocate};
 pub(crate) use cell::{Described, Failure};
 pub(crate) use fiber::{Fiber, Step, suspend};
