@@ -25,11 +25,13 @@ use std::fmt;
 use std::ptr::NonNull;
 
 use crate::loom::{AtomicU64, Ordering};
-use crate::park::header::Header;
+use crate::park::header::{Header, Kind};
 
 /// Bits of the word that hold the state; the rest is the epoch.
 const STATE_BITS: u32 = 16;
 const STATE_MASK: u64 = (1 << STATE_BITS) - 1;
+/// The word's owner is a task. Set for good; the epochs never get there.
+const TASK: u64 = 1 << 63;
 
 /// What a claim word can say besides its epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +86,22 @@ pub enum Outcome {
 pub(crate) struct Claim(AtomicU64);
 
 impl Claim {
-    pub(crate) fn new() -> Self {
-        Self(AtomicU64::new(0))
+    /// The claim of a header of this kind.
+    pub(crate) fn new(kind: Kind) -> Self {
+        Self(AtomicU64::new(match kind {
+            Kind::Thread => 0,
+            Kind::Task => TASK,
+        }))
+    }
+
+    /// Which header the claim lies in.
+    #[inline]
+    pub(crate) fn kind(&self) -> Kind {
+        // Relaxed: the bit never changes.
+        match self.0.load(Ordering::Relaxed) & TASK {
+            0 => Kind::Thread,
+            _ => Kind::Task,
+        }
     }
 
     /// Begins the next wait and returns its word in state `WAITING`. Owner only.
@@ -93,8 +109,7 @@ impl Claim {
     pub(crate) fn begin(&self) -> u64 {
         // Relaxed: the owner alone writes while no wait is on, and the last winner's write came
         // to it with its ready.
-        let epoch = (self.0.load(Ordering::Relaxed) >> STATE_BITS) + 1;
-        let word = epoch << STATE_BITS;
+        let word = (self.0.load(Ordering::Relaxed) & !STATE_MASK) + (1 << STATE_BITS);
         // Release pairs with the Acquire in `word`, a canceller's. Peers learn the new word through
         // the lock, queue or channel that hands them the ticket.
         self.0.store(word, Ordering::Release);
@@ -125,9 +140,9 @@ impl Claim {
         self.0.load(Ordering::Acquire) & !STATE_MASK
     }
 
-    /// A number of the current wait that comes again only after 2³¹ waits. Owner's worker only.
-    pub(crate) fn wait_number(&self) -> u32 {
-        (self.word() >> STATE_BITS) as u32 & (u32::MAX >> 1)
+    /// A number of the current wait that comes again after 2¹⁵ waits.
+    pub(crate) fn wait_number(&self) -> u16 {
+        (self.word() >> STATE_BITS) as u16 & (u16::MAX >> 1)
     }
 
     /// Settles the current wait, if it is not settled yet. Only where the owner is known to be

@@ -18,14 +18,12 @@ pub(crate) enum Kind {
 #[repr(C)]
 pub(crate) struct Header {
     pub(crate) claim: Claim,
-    kind: Kind,
 }
 
 impl Header {
     pub(crate) fn new(kind: Kind) -> Self {
         Self {
-            claim: Claim::new(),
-            kind,
+            claim: Claim::new(kind),
         }
     }
 
@@ -37,7 +35,7 @@ impl Header {
     pub(crate) unsafe fn ready(this: NonNull<Header>) {
         // SAFETY: the owner waits for this call, so its header is alive; `kind` says what it opens.
         unsafe {
-            match this.as_ref().kind {
+            match this.as_ref().claim.kind() {
                 #[cfg(not(loom))]
                 Kind::Task => crate::scheduler::ready(crate::task::TaskPtr::from_header(this)),
                 #[cfg(loom)]
@@ -54,7 +52,7 @@ impl Header {
     pub(crate) unsafe fn retain(this: NonNull<Header>) {
         // SAFETY: alive by this function's contract; `kind` says what it opens.
         unsafe {
-            match this.as_ref().kind {
+            match this.as_ref().claim.kind() {
                 #[cfg(not(loom))]
                 Kind::Task => crate::task::TaskPtr::from_header(this).retain(),
                 #[cfg(loom)]
@@ -71,7 +69,7 @@ impl Header {
     pub(crate) unsafe fn release(this: NonNull<Header>) {
         // SAFETY: alive by the caller's count; `kind` says what it opens.
         unsafe {
-            match this.as_ref().kind {
+            match this.as_ref().claim.kind() {
                 #[cfg(not(loom))]
                 Kind::Task => crate::task::TaskPtr::from_header(this).release(),
                 #[cfg(loom)]

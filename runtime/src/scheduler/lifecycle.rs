@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::scheduler::counts::count;
 use crate::scheduler::worker::Worker;
-use crate::task::{Failure, Fiber, TaskPtr};
+use crate::task::{Failure, TaskPtr};
 
 /// A worker with fewer started tasks than this keeps what it spawns.
 const MANY: usize = 32;
@@ -28,7 +28,7 @@ impl Worker {
     fn place_elsewhere_slow(&self, task: TaskPtr) -> bool {
         // SAFETY: a new task is whoever's took it out of a queue. Each is passed on once at most, so
         // that it runs even if only overloaded workers have time for it.
-        if !self.is_overloaded() || unsafe { task.get() }.passed_on.replace(true) {
+        if !self.is_overloaded() || !unsafe { task.get() }.pass_on() {
             return false;
         }
         self.shared.submit(task);
@@ -58,18 +58,17 @@ impl Worker {
         // only, never while a task runs.
         unsafe {
             let header = task.get();
-            let mut stack = match (*self.stacks.get()).take(header.class) {
+            let stack = match (*self.stacks.get()).take(header.class) {
                 Ok(stack) => stack,
                 Err(error) => {
                     self.starve(task, error);
                     return false;
                 }
             };
-            stack.set_owner(task.as_non_null().as_ptr().cast());
             header.begin_on(self.remote(), self.migrates);
             // Relaxed: in a migrating runtime the list's lock orders it.
             (header.cancelled).store(self.shared.is_stopping(), Ordering::Relaxed);
-            *header.fiber.get() = Some(Fiber::new(stack, task, TaskPtr::run));
+            task.set_up(stack, TaskPtr::run);
             self.remote().owned.insert(task);
         }
         true
@@ -99,8 +98,7 @@ impl Worker {
         unsafe {
             let header = task.get();
             self.shared.remotes[header.listed_with()].owned.remove(task);
-            let fiber = (*header.fiber.get()).take();
-            let stack = fiber.expect("a task that ran has a fiber").into_stack();
+            let stack = task.take_stack();
             stack.mark(header.spawned_at);
             (*self.stacks.get()).put(stack);
             self.warm_stacks.set(true);

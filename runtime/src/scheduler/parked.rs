@@ -112,12 +112,13 @@ impl Worker {
         unsafe {
             self.remote().owned.visit(SOME, |task| {
                 if is_due(task, since) {
-                    pointers[count] = task.get().stack_pointer.get();
+                    pointers[count] = task.get().left_at();
                     count += 1;
                 }
             });
             // SAFETY: the tasks are parked, and this worker, which alone resumes them, is here. The
-            // pointers were recorded where they left their stacks.
+            // pointers were recorded where they left their stacks. One that a waker is queueing
+            // shows the address of another header instead, which is on no stack.
             stack::discard_below(pointers[..count].iter().copied());
         }
     }

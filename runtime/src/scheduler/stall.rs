@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::scheduler::remote::Remote;
 use crate::sys::thread;
-use crate::task::{Described, TaskId};
+use crate::task::{Described, TaskId, task_name};
 
 /// A task has kept its worker for so long that others wait behind it.
 ///
@@ -129,7 +129,7 @@ impl Reporter {
             waiting,
             system_call,
             spares_exhausted,
-            name: None,
+            name: task_name(task),
         };
         match hook {
             Some(Hook(hook)) => hook(&stall),

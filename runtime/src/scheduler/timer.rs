@@ -38,22 +38,40 @@ const LOOK_LIMIT: usize = 32;
 pub(crate) struct Timer {
     prev: Cell<*const Timer>,
     next: Cell<*const Timer>,
-    /// Ticks from the wheel's start, rounded up.
-    due: Cell<u64>,
-    /// The slot it is linked in: level × 256 + slot, or `UNLINKED`.
-    place: Cell<u16>,
+    /// Above: ticks from the wheel's start, rounded up. Below: the slot it is linked in, which is
+    /// level × 256 + slot, or `UNLINKED`.
+    due_and_place: Cell<u64>,
 }
 
 const UNLINKED: u16 = u16::MAX;
+/// Deadlines farther away than this many ticks, some 584 years, are taken for this one.
+const LAST_TICK: u64 = u64::MAX >> u16::BITS;
 
 impl Timer {
     pub(crate) const fn new() -> Self {
         Self {
             prev: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
-            due: Cell::new(0),
-            place: Cell::new(UNLINKED),
+            due_and_place: Cell::new(UNLINKED as u64),
         }
+    }
+
+    fn due(&self) -> u64 {
+        self.due_and_place.get() >> u16::BITS
+    }
+
+    fn set_due(&self, due: u64) {
+        self.due_and_place
+            .set(due << u16::BITS | u64::from(self.place()));
+    }
+
+    fn place(&self) -> u16 {
+        self.due_and_place.get() as u16
+    }
+
+    fn set_place(&self, place: u16) {
+        self.due_and_place
+            .set(self.due() << u16::BITS | u64::from(place));
     }
 }
 
@@ -145,9 +163,11 @@ impl Wheel {
             .min(u64::MAX.into()) as u64;
         // Rounded up, so that the timer never fires early; not before the next tick, because the
         // slot of `now` has been dealt with.
-        let due = ((nanos >> TICK_SHIFT) + 1).max(self.now.get() + 1);
+        let due = ((nanos >> TICK_SHIFT) + 1)
+            .max(self.now.get() + 1)
+            .min(LAST_TICK);
         // SAFETY: the caller vouches for the timer.
-        unsafe { timer.as_ref() }.due.set(due);
+        unsafe { timer.as_ref() }.set_due(due);
         self.len.set(self.len.get() + 1);
         self.link(timer);
         due.saturating_mul(1 << TICK_SHIFT)
@@ -161,10 +181,11 @@ impl Wheel {
         // SAFETY: the caller's timer is alive, and linked timers are by `arm`'s contract.
         unsafe {
             let node = timer.as_ref();
-            let place = node.place.replace(UNLINKED);
+            let place = node.place();
             if place == UNLINKED {
                 return;
             }
+            node.set_place(UNLINKED);
             let place = usize::from(place);
             match node.prev.get().as_ref() {
                 Some(prev) => prev.next.set(node.next.get()),
@@ -187,7 +208,7 @@ impl Wheel {
         // SAFETY: `timer` is alive by `arm`'s contract; so is the head of a slot.
         unsafe {
             let node = timer.as_ref();
-            let filed_at = now + (node.due.get() - now).min(MAX_DISTANCE);
+            let filed_at = now + (node.due() - now).min(MAX_DISTANCE);
             // The highest digit in which the two differ; carries may reach beyond the top level,
             // whose slots go round.
             let differing = (now ^ filed_at).max(1);
@@ -201,7 +222,7 @@ impl Wheel {
             if let Some(head) = head.as_ref() {
                 head.prev.set(timer.as_ptr());
             }
-            node.place.set(place as u16);
+            node.set_place(place as u16);
             self.occupied[level].insert(slot);
         }
     }
@@ -237,7 +258,7 @@ impl Wheel {
             let mut next = self.slots[place].get();
             // SAFETY: linked timers are alive by `arm`'s contract.
             while let Some(timer) = unsafe { next.as_ref() } {
-                earliest = earliest.min(timer.due.get());
+                earliest = earliest.min(timer.due());
                 next = timer.next.get();
                 looked += 1;
                 if looked == LOOK_LIMIT {
@@ -266,11 +287,11 @@ impl Wheel {
                 // SAFETY: linked timers are alive by `arm`'s contract.
                 let node = unsafe { timer.as_ref() };
                 next = node.next.get();
-                if node.due.get() > tick {
+                if node.due() > tick {
                     self.link(timer);
                     continue;
                 }
-                node.place.set(UNLINKED);
+                node.set_place(UNLINKED);
                 self.len.set(self.len.get() - 1);
                 fire(timer);
             }
@@ -303,7 +324,7 @@ mod tests {
                 let due = start + distance;
                 // SAFETY: the timer outlives its time in the wheel: it fires below.
                 unsafe { wheel.arm(NonNull::from(&timer), at(&wheel, due - 1)) };
-                assert_eq!(timer.due.get(), due);
+                assert_eq!(timer.due(), due);
                 let mut steps = 0;
                 while let Some(timeout) = wheel.next_timeout(at(&wheel, wheel.now.get())) {
                     let now = at(&wheel, wheel.now.get()) + timeout;
@@ -339,7 +360,7 @@ mod tests {
             now += 1 + (now % 997);
             wheel.advance(at(&wheel, now), |timer| {
                 // SAFETY: the timers live to the end of the test.
-                let due = unsafe { timer.as_ref() }.due.get();
+                let due = unsafe { timer.as_ref() }.due();
                 assert!(before < due && due <= now, "{before} < {due} <= {now}");
             });
         }
@@ -376,8 +397,8 @@ mod tests {
         let mut fired = 0;
         wheel.advance(at(&wheel, (1 << 20) + 1), |_| fired += 1);
         assert_eq!(fired, 1);
-        assert_eq!(past.place.get(), UNLINKED);
-        assert_ne!(far.place.get(), UNLINKED);
+        assert_eq!(past.place(), UNLINKED);
+        assert_ne!(far.place(), UNLINKED);
         // SAFETY: armed in this wheel.
         unsafe { wheel.disarm(NonNull::from(&far)) };
     }

@@ -201,11 +201,11 @@ impl Worker {
         loop {
             // SAFETY: the fiber is the worker's while the task is not running, and the task does
             // not touch it while it is.
-            let step = unsafe { (*header.fiber.get()).as_mut().expect("started").resume() };
+            let step = unsafe { task.resume() };
             match step {
                 Step::Suspended(suspend) => {
                     self.current.set(None);
-                    header.stack_pointer.set(suspend.stack_pointer);
+                    header.set_left_at(suspend.stack_pointer);
                     // SAFETY: once, while the task is suspended.
                     if unsafe { suspend.commit() } {
                         return;

@@ -6,11 +6,11 @@ use std::panic::Location;
 use crate::runtime::Runtime;
 use crate::scheduler;
 use crate::stack::Class;
-use crate::task::block;
 use crate::task::cell::TaskCell;
 use crate::task::header::{TaskHeader, TaskPtr};
 use crate::task::id::TaskId;
 use crate::task::join::JoinHandle;
+use crate::task::{block, names};
 
 /// What a task is made with besides its closure.
 pub(crate) struct Spec {
@@ -36,8 +36,12 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
+    let is_named = spec.name.is_some();
+    if let Some(name) = spec.name {
+        names::insert(id, name);
+    }
     let task = TaskCell::allocate(blocks, f, |vtable| {
-        TaskHeader::new(vtable, spec.class, id, spec.name, spec.spawned_at)
+        TaskHeader::new(vtable, spec.class, id, is_named, spec.spawned_at)
     });
     // SAFETY: the task is new and of output type `T`; it was made with a count for its handle.
     (task, unsafe { JoinHandle::new(task) })

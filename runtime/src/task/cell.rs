@@ -5,12 +5,13 @@ use std::any::Any;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::Ordering;
 
 use crate::cancel;
 use crate::task::block::{self, Cache};
-use crate::task::header::{TaskHeader, TaskPtr};
+use crate::task::header::{Stage, TaskHeader, TaskPtr};
 use crate::task::id::TaskId;
 use crate::task::state::Finish;
 
@@ -33,17 +34,17 @@ pub(crate) struct VTable {
     pub(crate) layout: Layout,
 }
 
-enum Stage<F, T> {
-    New(F),
-    Output(Result<T, Failure>),
-    Empty,
+/// What the header's `stage` says is there.
+union Content<F, T> {
+    closure: ManuallyDrop<F>,
+    output: ManuallyDrop<Result<T, Failure>>,
 }
 
 #[repr(C)]
 pub(crate) struct TaskCell<F, T> {
     header: TaskHeader,
-    /// The closure's until the task is started, the task's until `DONE`, then as `state` says.
-    stage: UnsafeCell<Stage<F, T>>,
+    /// The task's until `DONE`, then as `state` says.
+    content: UnsafeCell<Content<F, T>>,
 }
 
 impl<F: FnOnce() -> T, T> TaskCell<F, T> {
@@ -66,28 +67,56 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
         unsafe {
             cell.write(Self {
                 header: header(&Self::VTABLE),
-                stage: UnsafeCell::new(Stage::New(f)),
+                content: UnsafeCell::new(Content {
+                    closure: ManuallyDrop::new(f),
+                }),
             });
         }
         TaskPtr::new(cell.cast())
     }
 
+    /// The cell's content.
+    ///
     /// # Safety
-    /// `task` is of this very type and alive, and the caller owns its stage.
-    unsafe fn replace_stage(task: TaskPtr, stage: Stage<F, T>) -> Stage<F, T> {
+    /// `task` is of this very type and alive.
+    unsafe fn content(task: TaskPtr) -> *mut Content<F, T> {
         let this = task.as_non_null().cast::<Self>().as_ptr();
-        // SAFETY: by this function's contract nobody else uses the stage.
-        unsafe { std::mem::replace(&mut *(*this).stage.get(), stage) }
+        // SAFETY: by this function's contract.
+        unsafe { (*this).content.get() }
+    }
+
+    /// # Safety
+    /// `task` is new, of this very type, and the caller's.
+    unsafe fn take_closure(task: TaskPtr) -> F {
+        // SAFETY: by this function's contract the content is the caller's; the stage says that it is
+        // the closure, and is changed with it.
+        unsafe {
+            let stage = task.get().stage.replace(Stage::Empty);
+            debug_assert!(
+                matches!(stage, Stage::New | Stage::PassedOn),
+                "a task runs once"
+            );
+            ManuallyDrop::take(&mut (*Self::content(task)).closure)
+        }
+    }
+
+    /// # Safety
+    /// `task` is of this very type and alive, and the caller owns its output, which is there.
+    unsafe fn take(task: TaskPtr) -> Result<T, Failure> {
+        // SAFETY: as in `take_closure`.
+        unsafe {
+            let stage = task.get().stage.replace(Stage::Empty);
+            debug_assert_eq!(stage, Stage::Output, "a task's output is taken once");
+            ManuallyDrop::take(&mut (*Self::content(task)).output)
+        }
     }
 
     /// # Safety
     /// As [`TaskPtr::run`].
     unsafe fn run(task: TaskPtr) {
-        // SAFETY: the stage is the running task's until `finish`.
+        // SAFETY: the content is the running task's until `finish`.
         unsafe {
-            let Stage::New(f) = Self::replace_stage(task, Stage::Empty) else {
-                unreachable!("a task runs once");
-            };
+            let f = Self::take_closure(task);
             let header = task.get();
             // Relaxed: set by this worker, or by one that has reached the task through a lock.
             let result = if header.cancelled.load(Ordering::Relaxed) {
@@ -110,9 +139,9 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
     /// # Safety
     /// As [`TaskPtr::fail`].
     unsafe fn fail(task: TaskPtr, failure: Failure) {
-        // SAFETY: a new task's stage is its owner's.
+        // SAFETY: a new task's content is its owner's.
         unsafe {
-            drop_quietly(Self::replace_stage(task, Stage::Empty));
+            drop_quietly(Self::take_closure(task));
             Self::deliver(task, Err(failure));
         }
     }
@@ -120,9 +149,9 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
     /// Hands the result to the join handle, or drops it here if there is none.
     ///
     /// # Safety
-    /// The caller owns the stage, which is empty.
+    /// The caller owns the content, and there is none.
     unsafe fn deliver(task: TaskPtr, result: Result<T, Failure>) {
-        // SAFETY: the stage is ours until `finish`, and again if that says `Detached`.
+        // SAFETY: the content is ours until `finish`, and again if that says `Detached`.
         unsafe {
             let header = task.get();
             if header.state.is_detached() {
@@ -130,20 +159,19 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
                 drop_quietly(result);
                 return;
             }
-            Self::replace_stage(task, Stage::Output(result));
+            (*Self::content(task)).output = ManuallyDrop::new(result);
+            header.stage.set(Stage::Output);
             match header.state.finish() {
                 Finish::Detached => {
-                    let Stage::Output(result) = Self::replace_stage(task, Stage::Empty) else {
-                        unreachable!("the output was stored above");
-                    };
+                    let result = Self::take(task);
                     report_if_panicked(header, &result);
                     drop_quietly(result);
                 }
                 Finish::Handle => {}
                 Finish::Joiner => {
                     // The joiner stored it before it set `JOINER` and leaves it to us after `DONE`.
-                    let ticket = (*header.joiner.get()).take();
-                    if let Some(claimed) = ticket.expect("`JOINER` is set").claim(0) {
+                    let ticket = (*header.joiner.get()).assume_init_read();
+                    if let Some(claimed) = ticket.claim(0) {
                         claimed.ready();
                     }
                 }
@@ -156,10 +184,7 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
     unsafe fn take_output(task: TaskPtr, to: *mut ()) {
         // SAFETY: the task is done and the output the caller's; `to` has this type by contract.
         unsafe {
-            let Stage::Output(result) = Self::replace_stage(task, Stage::Empty) else {
-                unreachable!("a task's output is taken once");
-            };
-            *to.cast::<Option<Result<T, Failure>>>() = Some(result);
+            *to.cast::<Option<Result<T, Failure>>>() = Some(Self::take(task));
         }
     }
 }
@@ -206,7 +231,7 @@ impl<'a> Described<'a> {
     }
 
     pub(crate) fn of(header: &'a TaskHeader) -> Self {
-        Self::new(header.id, header.name.as_deref(), header.spawned_at)
+        Self::new(header.id, header.try_name(), header.spawned_at)
     }
 }
 

@@ -85,7 +85,7 @@ impl Task {
     /// The name it was given, if any; a thread's is the thread's name.
     pub fn name(&self) -> Option<&str> {
         match &self.0 {
-            Kind::Task(_) => self.header().name.as_deref(),
+            Kind::Task(_) => self.header().name(),
             Kind::Thread(thread) => thread.name.as_deref(),
         }
     }

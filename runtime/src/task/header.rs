@@ -15,18 +15,19 @@
 //! while it may be elsewhere is atomic.
 
 use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 
 use crate::park::{CountedTicket, Header, Kind, Slot};
 use crate::scheduler::{self, Linked, Remote, Timer};
-use crate::stack::Class;
-use crate::task::block;
+use crate::stack::{Class, Stack};
 use crate::task::cell::VTable;
-use crate::task::fiber::{Fiber, Yield};
+use crate::task::fiber::{Fiber, Step, Yield};
 use crate::task::id::TaskId;
 use crate::task::state::State;
+use crate::task::{block, names};
 
 /// How a task is parked, for a canceller on its worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,88 +43,164 @@ pub(crate) enum Parked {
     Shielded,
 }
 
+/// What a task's cell holds behind the header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The closure.
+    New,
+    /// The same, and a worker that had many tasks has left the task to the others.
+    PassedOn,
+    /// Nothing: the closure is running, or the output has been taken.
+    Empty,
+    /// The output.
+    Output,
+}
+
+/// Whether a started task may go on on another worker than the one it left its stack on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moves {
+    /// Its runtime does not migrate.
+    Never,
+    /// Not from the park it is in.
+    NotNow,
+    Now,
+}
+
+/// Neighbours in a worker's list of started tasks.
+pub(crate) struct Links {
+    pub(crate) prev: Cell<*mut TaskHeader>,
+    pub(crate) next: Cell<*mut TaskHeader>,
+}
+
 /// See the module.
+///
+/// In three cache lines: what every switch touches; what the worker that runs it writes; what the
+/// spawner writes, in front of the closure. A spawner leaves the second alone, so that in a block
+/// that a thief has used and uses again that line need not move between them.
 #[repr(C)]
 pub(crate) struct TaskHeader {
     pub(crate) header: Header,
     pub(crate) state: State,
-    vtable: &'static VTable,
-    /// The link of the queue or inbox the task is in; see `parking` for a running task's.
-    pub(crate) next: Cell<*mut TaskHeader>,
+    /// The link of the queue or inbox the task is in; see `parking` for a running task's. While it is
+    /// parked, where it left its stack: see `scheduler/parked.rs`.
+    next: AtomicPtr<TaskHeader>,
     /// The worker it is pinned to, or ran on last; null before the first run.
     home: AtomicPtr<Remote>,
-    pub(crate) fiber: UnsafeCell<Option<Fiber>>,
     pub(crate) yielder: Cell<Yield>,
+    pub(crate) id: TaskId,
+    pub(crate) spawned_at: &'static Location<'static>,
     /// A [`Parked`].
     parked: AtomicU8,
     pub(crate) cancelled: AtomicBool,
-    /// Whether its runtime migrates.
-    migrates: Cell<bool>,
-    /// Whether it may go on on another worker than the one it left its stack on.
-    movable: Cell<bool>,
-    /// Where it left its stack last.
-    pub(crate) stack_pointer: Cell<usize>,
-    /// The wait, in short, at which a look for tasks that park long found it; see `scheduler/parked.rs`.
-    pub(crate) looked_at: Cell<u32>,
+    moves: Cell<Moves>,
+    /// As the cell's content: whose that is, says `state`.
+    pub(crate) stage: Cell<Stage>,
     /// The seat of the worker in whose list of started tasks it is.
     listed_with: Cell<u16>,
-    /// Whether a worker that had many tasks has left it, still new, to the others.
-    pub(crate) passed_on: Cell<bool>,
+    /// Whether [`names`] has an entry for it.
+    is_named: bool,
     pub(crate) class: Class,
-    /// For `park` and `unpark`.
-    pub(crate) slot: Slot,
+
+    /// There from the first run to the end of the task's code.
+    fiber: UnsafeCell<MaybeUninit<Fiber>>,
+    /// There while the task is in a list.
+    links: UnsafeCell<MaybeUninit<Links>>,
+    /// The joiner's ticket: there while the state says `JOINER`.
+    pub(crate) joiner: UnsafeCell<MaybeUninit<CountedTicket>>,
+
+    vtable: &'static VTable,
     /// Its entry in its worker's wheel; armed at most while it is parked.
     pub(crate) timer: Timer,
-    /// Neighbours in the worker's list of the tasks pinned to it.
-    pub(crate) owned_prev: Cell<*mut TaskHeader>,
-    pub(crate) owned_next: Cell<*mut TaskHeader>,
-    /// The joiner's ticket while the state says `JOINER`.
-    pub(crate) joiner: UnsafeCell<Option<CountedTicket>>,
-    pub(crate) id: TaskId,
-    pub(crate) name: Option<Box<str>>,
-    pub(crate) spawned_at: &'static Location<'static>,
+    /// For `park` and `unpark`.
+    pub(crate) slot: Slot,
+    /// The wait in which the last look at long parks found it: see `scheduler/parked.rs`.
+    pub(crate) looked_at: Cell<u16>,
 }
+
+#[cfg(not(any(feature = "sanitizer", hueless_tsan)))]
+const _: () = {
+    use std::mem::offset_of;
+    assert!(offset_of!(TaskHeader, fiber) == 64 && offset_of!(TaskHeader, vtable) == 128);
+    // Leaves 24 bytes of the third line for the closure or the output.
+    assert!(size_of::<TaskHeader>() == 168);
+};
 
 impl TaskHeader {
     pub(crate) fn new(
         vtable: &'static VTable,
         class: Class,
         id: TaskId,
-        name: Option<Box<str>>,
+        is_named: bool,
         spawned_at: &'static Location<'static>,
     ) -> Self {
         Self {
             header: Header::new(Kind::Task),
             state: State::new(),
-            vtable,
-            next: Cell::new(std::ptr::null_mut()),
+            next: AtomicPtr::new(std::ptr::null_mut()),
             home: AtomicPtr::new(std::ptr::null_mut()),
-            fiber: UnsafeCell::new(None),
             yielder: Cell::new(std::ptr::null()),
+            id,
+            spawned_at,
             parked: AtomicU8::new(Parked::No as u8),
             cancelled: AtomicBool::new(false),
-            migrates: Cell::new(false),
-            movable: Cell::new(false),
-            stack_pointer: Cell::new(0),
-            looked_at: Cell::new(0),
+            moves: Cell::new(Moves::Never),
+            stage: Cell::new(Stage::New),
             listed_with: Cell::new(0),
-            passed_on: Cell::new(false),
+            is_named,
             class,
-            slot: Slot::new(),
+            fiber: UnsafeCell::new(MaybeUninit::uninit()),
+            links: UnsafeCell::new(MaybeUninit::uninit()),
+            joiner: UnsafeCell::new(MaybeUninit::uninit()),
+            vtable,
             timer: Timer::new(),
-            owned_prev: Cell::new(std::ptr::null_mut()),
-            owned_next: Cell::new(std::ptr::null_mut()),
-            joiner: UnsafeCell::new(None),
-            id,
-            name,
-            spawned_at,
+            slot: Slot::new(),
+            looked_at: Cell::new(0),
         }
+    }
+
+    /// The name it was given, if any.
+    pub(crate) fn name(&self) -> Option<&str> {
+        // SAFETY: the header is alive as long as the reference to it.
+        self.is_named.then(|| unsafe { names::get(self.id) })?
+    }
+
+    /// [`name`](Self::name) for reports, in signal handlers too.
+    pub(crate) fn try_name(&self) -> Option<&str> {
+        // SAFETY: as in `name`.
+        self.is_named.then(|| unsafe { names::try_get(self.id) })?
+    }
+
+    /// Notes that the new task is left to other workers; false if it has been before.
+    pub(crate) fn pass_on(&self) -> bool {
+        self.stage.replace(Stage::PassedOn) == Stage::New
+    }
+
+    /// Enters the task between its neighbours in a list.
+    ///
+    /// # Safety
+    /// The task is in no list, and the list's owner calls this.
+    #[inline]
+    pub(crate) unsafe fn enter(&self, links: Links) {
+        // SAFETY: the links are the list's owner's by this contract.
+        unsafe { (*self.links.get()).write(links) };
+    }
+
+    /// Its neighbours in a list.
+    ///
+    /// # Safety
+    /// The task is in a list, and the list's owner calls this.
+    #[inline]
+    pub(crate) unsafe fn links(&self) -> &Links {
+        // SAFETY: written by `enter`, and the list's owner's, by this contract.
+        unsafe { (*self.links.get()).assume_init_ref() }
     }
 
     /// Pins a new task to the worker that starts it, or lists it there if its runtime migrates.
     pub(crate) fn begin_on(&self, worker: &Remote, migrates: bool) {
         self.set_home(worker);
-        self.migrates.set(migrates);
+        if migrates {
+            self.moves.set(Moves::NotNow);
+        }
         self.listed_with.set(worker.index as u16);
     }
 
@@ -143,22 +220,50 @@ impl TaskHeader {
 
     /// See the field.
     #[inline]
-    pub(crate) fn migrates(&self) -> bool {
-        self.migrates.get()
+    pub(crate) fn next(&self) -> *mut Self {
+        // Relaxed: the queue's own order carries it; atomic because a look at `left_at` may meet a
+        // waker that queues the task.
+        self.next.load(Ordering::Relaxed)
     }
 
-    /// See the field.
+    #[inline]
+    pub(crate) fn set_next(&self, next: *mut Self) {
+        // Relaxed: as above.
+        self.next.store(next, Ordering::Relaxed);
+    }
+
+    /// Where it left its stack, while it is parked; some other address once it is ready.
+    pub(crate) fn left_at(&self) -> usize {
+        self.next().addr()
+    }
+
+    #[inline]
+    pub(crate) fn set_left_at(&self, stack_pointer: usize) {
+        self.set_next(std::ptr::without_provenance_mut(stack_pointer));
+    }
+
+    /// Whether its runtime migrates.
+    #[inline]
+    pub(crate) fn migrates(&self) -> bool {
+        self.moves.get() != Moves::Never
+    }
+
+    /// Whether it may go on on another worker than the one it left its stack on.
     #[inline]
     pub(crate) fn is_movable(&self) -> bool {
-        self.movable.get()
+        self.moves.get() == Moves::Now
     }
 
     /// Decides, before the task leaves its stack, whether it may go on elsewhere: not while
     /// something on this thread unwinds, because std's panic count is the thread's.
     #[inline]
     pub(crate) fn settle_movable(&self) {
-        if self.migrates.get() {
-            self.movable.set(!std::thread::panicking());
+        if self.migrates() {
+            self.moves.set(if std::thread::panicking() {
+                Moves::NotNow
+            } else {
+                Moves::Now
+            });
         }
     }
 
@@ -250,6 +355,39 @@ impl TaskPtr {
         unsafe { self.0.as_ref() }
     }
 
+    /// Gives a task a stack, on which `entry(task)` begins at the next resume.
+    ///
+    /// # Safety
+    /// The task is this worker's and has no stack; `entry` may be called on it then, and does not
+    /// unwind.
+    #[inline]
+    pub(crate) unsafe fn set_up(self, mut stack: Stack, entry: unsafe fn(TaskPtr)) {
+        stack.set_owner(self.0.as_ptr().cast());
+        // SAFETY: the task is not freed while it has a stack; the cell is this worker's.
+        unsafe { (*self.get().fiber.get()).write(Fiber::new(stack, self, entry)) };
+    }
+
+    /// Switches to the task until it suspends or its code ends.
+    ///
+    /// # Safety
+    /// The task is this worker's, has a stack, and its code has not ended.
+    #[inline]
+    pub(crate) unsafe fn resume(self) -> Step {
+        // SAFETY: `set_up` has made the fiber. It is the worker's while the task is not running, and
+        // the task does not touch it while it is.
+        unsafe { (*self.get().fiber.get()).assume_init_mut().resume() }
+    }
+
+    /// Takes the stack of a task whose code has ended.
+    ///
+    /// # Safety
+    /// The task is this worker's, and the last resume has said so.
+    #[inline]
+    pub(crate) unsafe fn take_stack(self) -> Stack {
+        // SAFETY: as in `resume`; it is not used again.
+        unsafe { (*self.get().fiber.get()).assume_init_read().into_stack() }
+    }
+
     /// Runs the task's closure to its end. On the task's own stack.
     ///
     /// # Safety
@@ -309,8 +447,12 @@ impl TaskPtr {
         // SAFETY: by this function's contract nobody uses the header any more. A task that is not
         // held has ended, and its closure and output have gone before.
         unsafe {
-            let layout = self.get().vtable.layout;
-            self.0.drop_in_place();
+            let header = self.get();
+            debug_assert_eq!(header.stage.get(), Stage::Empty);
+            if header.is_named {
+                names::remove(header.id);
+            }
+            let layout = header.vtable.layout;
             block::free(scheduler::current_blocks(), self.0.cast(), layout);
         }
     }
@@ -321,12 +463,12 @@ unsafe impl Linked for TaskHeader {
     #[inline]
     unsafe fn set_next(this: NonNull<Self>, next: *mut Self) {
         // SAFETY: alive and the caller's by the trait's contract.
-        unsafe { this.as_ref() }.next.set(next);
+        unsafe { this.as_ref() }.set_next(next);
     }
 
     #[inline]
     unsafe fn next(this: NonNull<Self>) -> *mut Self {
         // SAFETY: as above.
-        unsafe { this.as_ref() }.next.get()
+        unsafe { this.as_ref() }.next()
     }
 }

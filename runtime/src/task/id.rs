@@ -20,12 +20,12 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// Numbers a worker takes at once, so that a spawn touches no shared counter.
-const BLOCK: u64 = 64;
-
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 impl TaskId {
+    /// Numbers a worker takes at once, so that a spawn touches no shared counter.
+    pub(super) const BLOCK: u64 = 64;
+
     /// A number for a task that is spawned outside the workers.
     pub(crate) fn next() -> Self {
         // Relaxed: uniqueness needs no order.
@@ -61,9 +61,9 @@ impl IdBlock {
     pub(crate) fn next(&self) -> TaskId {
         if self.next.get() == self.end.get() {
             // Relaxed: uniqueness needs no order.
-            let start = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
+            let start = NEXT.fetch_add(TaskId::BLOCK, Ordering::Relaxed);
             self.next.set(start);
-            self.end.set(start + BLOCK);
+            self.end.set(start + TaskId::BLOCK);
         }
         let id = self.next.get();
         self.next.set(id + 1);

@@ -104,11 +104,11 @@ impl<T> JoinHandle<T> {
             let outcome = wait.park(deadline, || {
                 // SAFETY: there is one handle, so nobody else stores a joiner, and the task reads
                 // it only after `JOINER` is set. The waiter is parked, so its header is alive.
-                unsafe { *header.joiner.get() = Some(ticket.counted()) };
+                unsafe { (*header.joiner.get()).write(ticket.counted()) };
                 let waits = header.state.set_joiner();
                 if !waits {
                     // SAFETY: the task was done before `JOINER`, so it does not look.
-                    unsafe { *header.joiner.get() = None };
+                    unsafe { (*header.joiner.get()).assume_init_drop() };
                 }
                 waits
             });
@@ -117,7 +117,7 @@ impl<T> JoinHandle<T> {
                 Outcome::Deadline | Outcome::Cancelled => {
                     if header.state.unset_joiner() {
                         // SAFETY: `JOINER` was taken back, so the ticket is ours again.
-                        unsafe { *header.joiner.get() = None };
+                        unsafe { (*header.joiner.get()).assume_init_drop() };
                         if outcome == Outcome::Cancelled {
                             unwind_cancelled();
                         }

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
-use crate::task::header::{TaskHeader, TaskPtr};
+use crate::task::header::{Links, TaskHeader, TaskPtr};
 
 /// First in, first out; the worker's ready tasks.
 pub(crate) struct TaskQueue {
@@ -41,9 +41,9 @@ impl TaskQueue {
     pub(crate) unsafe fn push(&self, task: TaskPtr) {
         // SAFETY: ready tasks are alive, and their links are their worker's.
         unsafe {
-            task.get().next.set(ptr::null_mut());
+            task.get().set_next(ptr::null_mut());
             match NonNull::new(self.tail.get()) {
-                Some(tail) => tail.as_ref().next.set(task.as_non_null().as_ptr()),
+                Some(tail) => tail.as_ref().set_next(task.as_non_null().as_ptr()),
                 None => self.head.set(task.as_non_null().as_ptr()),
             }
         }
@@ -55,7 +55,7 @@ impl TaskQueue {
     pub(crate) fn pop(&self) -> Option<TaskPtr> {
         let head = NonNull::new(self.head.get())?;
         // SAFETY: queued tasks are alive, and their links are their worker's.
-        let next = unsafe { head.as_ref() }.next.get();
+        let next = unsafe { head.as_ref() }.next();
         self.head.set(next);
         if next.is_null() {
             self.tail.set(ptr::null_mut());
@@ -105,7 +105,7 @@ impl OwnedList {
                 return;
             };
             // SAFETY: listed tasks are alive, and `remove` moves the cursor off those that leave.
-            self.cursor.set(unsafe { task.as_ref() }.owned_next.get());
+            self.cursor.set(unsafe { task.as_ref().links() }.next.get());
             f(TaskPtr::new(task));
         }
     }
@@ -119,10 +119,12 @@ impl OwnedList {
         let head = self.head.replace(task.as_non_null().as_ptr());
         // SAFETY: listed tasks are alive, and their links are their worker's.
         unsafe {
-            task.get().owned_prev.set(ptr::null_mut());
-            task.get().owned_next.set(head);
+            task.get().enter(Links {
+                prev: Cell::new(ptr::null_mut()),
+                next: Cell::new(head),
+            });
             if let Some(head) = NonNull::new(head) {
-                head.as_ref().owned_prev.set(task.as_non_null().as_ptr());
+                head.as_ref().links().prev.set(task.as_non_null().as_ptr());
             }
         }
         self.len.set(self.len.get() + 1);
@@ -137,16 +139,15 @@ impl OwnedList {
         // SAFETY: listed tasks are alive, and their links are their worker's.
         unsafe {
             if self.cursor.get() == task.as_non_null().as_ptr() {
-                self.cursor.set(task.get().owned_next.get());
+                self.cursor.set(task.get().links().next.get());
             }
-            let prev = NonNull::new(task.get().owned_prev.get());
-            let next = NonNull::new(task.get().owned_next.get());
-            match prev {
-                Some(prev) => prev.as_ref().owned_next.set(task.get().owned_next.get()),
-                None => self.head.set(task.get().owned_next.get()),
+            let links = task.get().links();
+            match NonNull::new(links.prev.get()) {
+                Some(prev) => prev.as_ref().links().next.set(links.next.get()),
+                None => self.head.set(links.next.get()),
             }
-            if let Some(next) = next {
-                next.as_ref().owned_prev.set(task.get().owned_prev.get());
+            if let Some(next) = NonNull::new(links.next.get()) {
+                next.as_ref().links().prev.set(links.prev.get());
             }
         }
         self.len.set(self.len.get() - 1);
@@ -157,7 +158,7 @@ impl OwnedList {
         let mut next = self.head.get();
         while let Some(task) = NonNull::new(next) {
             // SAFETY: listed tasks are alive.
-            next = unsafe { task.as_ref() }.owned_next.get();
+            next = unsafe { task.as_ref().links() }.next.get();
             f(TaskPtr::new(task));
         }
     }

@@ -94,9 +94,7 @@ fn park_task(task: TaskPtr, deadline: Option<Instant>) -> Outcome {
             return Way::Header;
         }
         // The slot's lock is held, and `next` is the task's as the module says.
-        header
-            .next
-            .set(std::ptr::from_ref(ticket).cast_mut().cast());
+        header.set_next(std::ptr::from_ref(ticket).cast_mut().cast());
         Way::Address
     })
 }
@@ -135,6 +133,6 @@ fn unpark_task(task: TaskPtr) {
         },
         // SAFETY: `park_task` has stored the ticket's address there and waits; it needs the slot's
         // lock, which is held here, to leave.
-        Way::Address => unsafe { header.next.get().cast::<Ticket>().read() },
+        Way::Address => unsafe { header.next().cast::<Ticket>().read() },
     });
 }
