@@ -5,13 +5,13 @@
 #![cfg(all(target_os = "linux", not(any(feature = "sanitizer", hueless_tsan))))]
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use hueless_runtime::runtime::{Builder, GuardKind, stacks};
-use hueless_runtime::{sleep, stack, task};
+use hueless_runtime::{sleep, spawn, stack, task};
 
 mod child;
 use child::refuse::refuse;
@@ -68,16 +68,16 @@ fn some_have_no_stack(count: usize, size: usize, remedy: &str) {
     assert_eq!(again.unwrap().join().unwrap(), 7);
 }
 
-/// A task whose `grow` fails learns the remedy and goes on.
+/// A task whose `grow` fails learns the remedy and goes on; so does a thread.
 fn grow_has_no_stack(remedy: &str) {
-    let check = || {
-        // Kept until the failure, so that what is free runs out.
-        fn deeper(n: usize) {
-            if n > 0 {
-                stack::grow(60 << 20, || deeper(n - 1));
-            }
+    // Each keeps its stack until the failure, so that what is free runs out.
+    fn deeper(n: usize) {
+        if n > 0 {
+            stack::grow(60 << 20, || deeper(n - 1));
         }
-        let payload = catch_unwind(AssertUnwindSafe(|| deeper(100))).unwrap_err();
+    }
+    fn check(remedy: &str) {
+        let payload = catch_unwind(|| deeper(100)).unwrap_err();
         let text = payload.downcast_ref::<String>().unwrap();
         assert!(
             text.contains("stack::grow(62914560) has no stack"),
@@ -85,9 +85,10 @@ fn grow_has_no_stack(remedy: &str) {
         );
         assert!(text.contains(remedy), "{text}");
         sleep(Duration::from_millis(1));
-    };
-    hueless_runtime::run(check);
-    check();
+    }
+    let owned = remedy.to_owned();
+    spawn(move || check(&owned)).join().unwrap();
+    check(remedy);
 }
 
 #[test]

@@ -13,15 +13,15 @@ pub(crate) mod refuse;
 
 const CASE: &str = "HUELESS_TEST_CASE";
 
-/// Runs `case` in a child with `variables` set; in the child itself, calls it and answers `None`.
-pub(crate) fn in_child(
-    test: &str,
-    variables: &[(&str, &str)],
-    case: impl FnOnce(),
-) -> Option<Output> {
+/// How a child ends that has run its case. Not zero: so does one that has found no such test.
+const PASSED: i32 = 17;
+
+/// Runs `case` in a child with `variables` set, and answers how it ended. In the child itself, calls
+/// it and ends the process.
+pub(crate) fn in_child(test: &str, variables: &[(&str, &str)], case: impl FnOnce()) -> Output {
     if std::env::var(CASE).as_deref() == Ok(test) {
         case();
-        return None;
+        std::process::exit(PASSED);
     }
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
@@ -31,7 +31,7 @@ pub(crate) fn in_child(
     for (name, value) in variables {
         command.env(name, value);
     }
-    Some(command.output().unwrap())
+    command.output().unwrap()
 }
 
 /// All that a child has said.
@@ -39,21 +39,18 @@ pub(crate) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
 }
 
-/// The child has ended well, or this is the child.
+/// The child has run its case to the end.
 #[track_caller]
-pub(crate) fn assert_passed(output: Option<Output>) {
-    if let Some(output) = output {
-        assert!(output.status.success(), "{}", text(&output));
-    }
+pub(crate) fn assert_passed(output: Output) {
+    assert_eq!(output.status.code(), Some(PASSED), "{}", text(&output));
 }
 
-/// What the child said before it died of `signal`; `None` in the child.
+/// What the child said before it died of `signal`.
 #[track_caller]
-pub(crate) fn died_of(signal: i32, output: Option<Output>) -> Option<String> {
-    let output = output?;
+pub(crate) fn died_of(signal: i32, output: Output) -> String {
     let said = text(&output);
     assert_eq!(output.status.signal(), Some(signal), "{said}");
-    Some(said)
+    said
 }
 
 /// A line of `/proc/self/status`, in KiB.
