@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use hueless_runtime::runtime::{Builder, GuardKind, stacks};
-use hueless_runtime::{sleep, spawn, stack, task};
+use hueless_runtime::{sleep, stack, task};
 
 mod child;
 use child::refuse::refuse;
@@ -86,9 +86,9 @@ fn grow_has_no_stack(remedy: &str) {
         assert!(text.contains(remedy), "{text}");
         sleep(Duration::from_millis(1));
     }
-    let owned = remedy.to_owned();
-    spawn(move || check(&owned)).join().unwrap();
+    // In the task that calls this, which has its stack already, and on a plain thread.
     check(remedy);
+    std::thread::scope(|scope| scope.spawn(|| check(remedy)).join().unwrap());
 }
 
 #[test]
@@ -101,8 +101,10 @@ fn address_space_names_ulimit_v() {
         };
         // SAFETY: a valid limit.
         assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
-        some_have_no_stack(100, 60 << 20, "ulimit -v");
-        grow_has_no_stack("ulimit -v");
+        hueless_runtime::run(|| {
+            some_have_no_stack(100, 60 << 20, "ulimit -v");
+            grow_has_no_stack("ulimit -v");
+        });
     }));
 }
 
@@ -167,10 +169,12 @@ fn a_refused_mapping_names_remedies() {
                 let remedy = std::env::var("HUELESS_TEST_REMEDY").unwrap();
                 stack::grow(60 << 20, || ());
                 assert_eq!(hueless_runtime::run(|| 1), 1);
-                if refuse(libc::SYS_mmap, 1, REGIONS, errno) {
-                    some_have_no_stack(100, 60 << 20, &remedy);
-                    grow_has_no_stack(&remedy);
-                }
+                hueless_runtime::run(|| {
+                    if refuse(libc::SYS_mmap, 1, REGIONS, errno) {
+                        some_have_no_stack(100, 60 << 20, &remedy);
+                        grow_has_no_stack(&remedy);
+                    }
+                });
             },
         ));
     }
@@ -196,13 +200,15 @@ fn a_refused_guard_names_remedies() {
                     eprintln!("skipped: no light guards here");
                     return;
                 }
-                let refused = refuse(libc::SYS_madvise, 2, MADV_GUARD_INSTALL, errno)
-                    && refuse(libc::SYS_process_madvise, 3, MADV_GUARD_INSTALL, errno);
-                let remedy = "if memory has run out, give the process more";
-                if refused {
-                    some_have_no_stack(300, 192 << 10, remedy);
-                    grow_has_no_stack(remedy);
-                }
+                hueless_runtime::run(|| {
+                    let refused = refuse(libc::SYS_madvise, 2, MADV_GUARD_INSTALL, errno)
+                        && refuse(libc::SYS_process_madvise, 3, MADV_GUARD_INSTALL, errno);
+                    let remedy = "if memory has run out, give the process more";
+                    if refused {
+                        some_have_no_stack(300, 192 << 10, remedy);
+                        grow_has_no_stack(remedy);
+                    }
+                });
             },
         ));
     }
