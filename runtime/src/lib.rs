@@ -30,7 +30,6 @@ mod scheduler;
 pub mod stack;
 #[cfg(not(loom))]
 mod sys;
-#[cfg(not(loom))]
 pub mod task;
 #[cfg(not(loom))]
 mod time;

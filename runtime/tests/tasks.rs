@@ -212,3 +212,75 @@ fn captures_and_results_are_dropped_once() {
     drop(runtime);
     assert_eq!(drops.load(Ordering::SeqCst), 400);
 }
+
+/// Counts its drops, and where they happen.
+struct Dropped<'a> {
+    drops: &'a AtomicUsize,
+    on_workers_stack: &'a AtomicUsize,
+}
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        let here = task::current();
+        // A thread's stand-in has the thread's name, and workers' threads are called so.
+        if here.name().is_some_and(|name| name.starts_with("hueless-")) {
+            self.on_workers_stack.fetch_add(1, Ordering::Relaxed);
+        } else {
+            hueless_runtime::yield_now();
+        }
+        self.drops.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn an_output_whose_handle_goes_as_the_task_ends_is_dropped_once_and_in_a_task() {
+    const ROUNDS: usize = 20_000;
+    static DROPS: AtomicUsize = AtomicUsize::new(0);
+    static ON_WORKERS_STACK: AtomicUsize = AtomicUsize::new(0);
+    static ENDING: AtomicUsize = AtomicUsize::new(0);
+    for round in 1..=ROUNDS {
+        let handle = spawn(move || {
+            ENDING.store(round, Ordering::Release);
+            Dropped {
+                drops: &DROPS,
+                on_workers_stack: &ON_WORKERS_STACK,
+            }
+        });
+        // The handle goes at any moment of the task's last steps.
+        let mut looks = 0;
+        while ENDING.load(Ordering::Acquire) != round {
+            looks += 1;
+            if looks % 1000 == 0 {
+                std::thread::yield_now();
+            }
+        }
+        for _ in 0..round % 64 {
+            std::hint::spin_loop();
+        }
+        drop(handle);
+    }
+    while DROPS.load(Ordering::Relaxed) != ROUNDS {
+        std::thread::yield_now();
+    }
+    assert_eq!(ON_WORKERS_STACK.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn joins_that_time_out_as_the_task_ends_lose_nothing() {
+    const ROUNDS: usize = 300;
+    run(|| {
+        for round in 0..ROUNDS {
+            let handle = spawn(move || {
+                sleep(Duration::from_micros(200));
+                round
+            });
+            let mut handle = Some(handle);
+            while let Some(waiting) = handle.take() {
+                match waiting.join_timeout(Duration::from_micros(150)) {
+                    Ok(result) => assert_eq!(result.unwrap(), round),
+                    Err(again) => handle = Some(again),
+                }
+            }
+        }
+    });
+}

@@ -183,8 +183,8 @@ impl Ticket {
     ///
     /// # Safety
     /// The owner's header is alive: the ticket was found in a wait queue whose lock is held (an
-    /// owner withdraws its waiters under that lock before it leaves), or the caller holds a count
-    /// on the header.
+    /// owner withdraws its waiters under that lock before it leaves), or the owner does not leave
+    /// before the caller has said that it may.
     #[inline]
     pub unsafe fn claim(self, case: u16) -> Option<Claimed> {
         // SAFETY: the same contract.
@@ -205,38 +205,10 @@ impl Ticket {
         })
     }
 
-    /// A ticket that keeps the owner's header alive, for a peer that finds it outside a lock.
-    ///
-    /// # Safety
-    /// The owner's header is alive.
-    pub(crate) unsafe fn counted(self) -> CountedTicket {
-        // SAFETY: the header is alive by this function's contract.
-        unsafe { Header::retain(self.header) };
-        CountedTicket(self)
-    }
-
     /// Whether both tickets belong to the same task or thread.
     #[inline]
     pub fn same_owner(self, other: Self) -> bool {
         self.header == other.header
-    }
-}
-
-/// A ticket together with a count on its owner's header.
-pub(crate) struct CountedTicket(Ticket);
-
-impl CountedTicket {
-    /// [`Ticket::claim`].
-    pub(crate) fn claim(&self, case: u16) -> Option<Claimed> {
-        // SAFETY: the count keeps the header alive.
-        unsafe { self.0.claim(case) }
-    }
-}
-
-impl Drop for CountedTicket {
-    fn drop(&mut self) {
-        // SAFETY: gives back the count that `counted` took.
-        unsafe { Header::release(self.0.header) }
     }
 }
 

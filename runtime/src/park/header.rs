@@ -44,38 +44,4 @@ impl Header {
             }
         }
     }
-
-    /// Counts one more holder of the header.
-    ///
-    /// # Safety
-    /// The header is alive.
-    pub(crate) unsafe fn retain(this: NonNull<Header>) {
-        // SAFETY: alive by this function's contract; `kind` says what it opens.
-        unsafe {
-            match this.as_ref().claim.kind() {
-                #[cfg(not(loom))]
-                Kind::Task => crate::task::TaskPtr::from_header(this).retain(),
-                #[cfg(loom)]
-                Kind::Task => unreachable!("loom models threads only"),
-                Kind::Thread => ThreadHeader::retain(this.cast()),
-            }
-        }
-    }
-
-    /// Counts one holder less and frees the header after the last.
-    ///
-    /// # Safety
-    /// The caller gives up a count that it holds.
-    pub(crate) unsafe fn release(this: NonNull<Header>) {
-        // SAFETY: alive by the caller's count; `kind` says what it opens.
-        unsafe {
-            match this.as_ref().claim.kind() {
-                #[cfg(not(loom))]
-                Kind::Task => crate::task::TaskPtr::from_header(this).release(),
-                #[cfg(loom)]
-                Kind::Task => unreachable!("loom models threads only"),
-                Kind::Thread => ThreadHeader::release(this.cast()),
-            }
-        }
-    }
 }

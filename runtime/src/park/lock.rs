@@ -169,7 +169,7 @@ impl<T> Lock<T> {
 }
 
 /// Spins, then yields the processor, then sleeps for up to a millisecond a round.
-fn back_off(round: &mut u32) {
+pub(crate) fn back_off(round: &mut u32) {
     const SPINS: u32 = 64;
     const YIELDS: u32 = 8;
     *round += 1;

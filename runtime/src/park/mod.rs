@@ -34,8 +34,9 @@ pub use lock::{Lock, LockGuard};
 pub use wait::Wait;
 pub use waiter::{ClaimedList, Popped, WaitQueue, Waiter};
 
-pub(crate) use claim::{CountedTicket, Settled};
+pub(crate) use claim::Settled;
 pub(crate) use header::{Header, Kind};
+pub(crate) use lock::back_off;
 pub(crate) use slot::{Slot, ThreadSlot, Way};
 
 pub use crate::cancel::unwind_cancelled;

@@ -41,26 +41,6 @@ impl ThreadHeader {
     }
 }
 
-impl ThreadHeader {
-    /// Takes a count.
-    ///
-    /// # Safety
-    /// `this` came from a live [`ThreadWait`] or a counted ticket.
-    pub(crate) unsafe fn retain(this: NonNull<Self>) {
-        // SAFETY: `this` came from `Arc::as_ptr` and is alive.
-        unsafe { Arc::increment_strong_count(this.as_ptr()) }
-    }
-
-    /// Gives a count back.
-    ///
-    /// # Safety
-    /// The caller holds the count.
-    pub(crate) unsafe fn release(this: NonNull<Self>) {
-        // SAFETY: `this` came from `Arc::as_ptr`, and the count is the caller's.
-        unsafe { Arc::decrement_strong_count(this.as_ptr()) }
-    }
-}
-
 /// A thread's header together with the parker that only the thread itself may use.
 struct Own {
     shared: Arc<ThreadHeader>,

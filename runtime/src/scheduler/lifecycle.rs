@@ -84,15 +84,13 @@ impl Worker {
             return;
         }
         // SAFETY: the task is new and this worker's.
-        unsafe {
-            task.fail(Failure::NoStack(error));
-            task.release();
-        }
+        unsafe { task.fail(Failure::NoStack(error)) };
         count(&self.remote().counts.ended);
     }
 
-    /// Takes leave of a task whose code has returned.
-    pub(super) fn retire(&self, task: TaskPtr) {
+    /// Takes leave of a task whose code has returned; false if it has to run once more.
+    #[inline]
+    pub(super) fn retire(&self, task: TaskPtr) -> bool {
         // SAFETY: the task has ended; its fiber is this worker's, its list the one it was entered
         // in, and the worker gives up the task's own count.
         unsafe {
@@ -100,14 +98,21 @@ impl Worker {
             self.shared.remotes[header.listed_with()].owned.remove(task);
             let stack = task.take_stack();
             stack.mark(header.spawned_at);
+            if !task.finish() {
+                // The handle has gone meanwhile and left the output, whose drop may block.
+                header.begin_on(self.remote(), self.migrates);
+                task.set_up(stack, TaskPtr::drop_output);
+                self.remote().owned.insert(task);
+                return false;
+            }
             (*self.stacks.get()).put(stack);
             self.warm_stacks.set(true);
-            task.release();
         }
         count(&self.remote().counts.ended);
         if self.shared.starved.len() != 0 {
             self.feed_one();
         }
+        true
     }
 
     /// Offers a task that waits for a stack to the workers again.

@@ -214,8 +214,10 @@ impl Worker {
                 }
                 Step::Finished => {
                     self.current.set(None);
-                    self.retire(task);
-                    return;
+                    if self.retire(task) {
+                        return;
+                    }
+                    self.current.set(Some(task));
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::any::Any;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::io;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, offset_of};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::Ordering;
 
@@ -13,7 +13,6 @@ use crate::cancel;
 use crate::task::block::{self, Cache};
 use crate::task::header::{Stage, TaskHeader, TaskPtr};
 use crate::task::id::TaskId;
-use crate::task::state::Finish;
 
 /// Why a task has no value to give.
 pub(crate) enum Failure {
@@ -29,7 +28,9 @@ pub(crate) enum Failure {
 pub(crate) struct VTable {
     pub(crate) run: unsafe fn(TaskPtr),
     pub(crate) fail: unsafe fn(TaskPtr, Failure),
-    pub(crate) take_output: unsafe fn(TaskPtr, *mut ()),
+    pub(crate) drop_output: unsafe fn(TaskPtr),
+    /// Where the output lies, from the header on.
+    pub(crate) output: usize,
     /// Of the whole task.
     pub(crate) layout: Layout,
 }
@@ -51,7 +52,8 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
     const VTABLE: VTable = VTable {
         run: Self::run,
         fail: Self::fail,
-        take_output: Self::take_output,
+        drop_output: Self::drop_output,
+        output: offset_of!(Self, content),
         layout: Layout::new::<Self>(),
     };
 
@@ -101,17 +103,6 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
     }
 
     /// # Safety
-    /// `task` is of this very type and alive, and the caller owns its output, which is there.
-    unsafe fn take(task: TaskPtr) -> Result<T, Failure> {
-        // SAFETY: as in `take_closure`.
-        unsafe {
-            let stage = task.get().stage.replace(Stage::Empty);
-            debug_assert_eq!(stage, Stage::Output, "a task's output is taken once");
-            ManuallyDrop::take(&mut (*Self::content(task)).output)
-        }
-    }
-
-    /// # Safety
     /// As [`TaskPtr::run`].
     unsafe fn run(task: TaskPtr) {
         // SAFETY: the content is the running task's until `finish`.
@@ -146,45 +137,32 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
         }
     }
 
-    /// Hands the result to the join handle, or drops it here if there is none.
+    /// Stores the result for the join handle, or drops it here if there is none.
     ///
     /// # Safety
     /// The caller owns the content, and there is none.
     unsafe fn deliver(task: TaskPtr, result: Result<T, Failure>) {
-        // SAFETY: the content is ours until `finish`, and again if that says `Detached`.
+        // SAFETY: the content is ours until `finish`.
         unsafe {
             let header = task.get();
             if header.state.is_detached() {
                 report_if_panicked(header, &result);
                 drop_quietly(result);
-                return;
-            }
-            (*Self::content(task)).output = ManuallyDrop::new(result);
-            header.stage.set(Stage::Output);
-            match header.state.finish() {
-                Finish::Detached => {
-                    let result = Self::take(task);
-                    report_if_panicked(header, &result);
-                    drop_quietly(result);
-                }
-                Finish::Handle => {}
-                Finish::Joiner => {
-                    // The joiner stored it before it set `JOINER` and leaves it to us after `DONE`.
-                    let ticket = (*header.joiner.get()).assume_init_read();
-                    if let Some(claimed) = ticket.claim(0) {
-                        claimed.ready();
-                    }
-                }
+            } else {
+                (*Self::content(task)).output = ManuallyDrop::new(result);
+                header.stage.set(Stage::Output);
             }
         }
     }
 
     /// # Safety
-    /// As [`TaskPtr::take_output`].
-    unsafe fn take_output(task: TaskPtr, to: *mut ()) {
-        // SAFETY: the task is done and the output the caller's; `to` has this type by contract.
+    /// As [`TaskPtr::drop_output`].
+    unsafe fn drop_output(task: TaskPtr) {
+        // SAFETY: the output is there and the caller's by this contract, and of this type.
         unsafe {
-            *to.cast::<Option<Result<T, Failure>>>() = Some(Self::take(task));
+            let result = task.take_output::<T>();
+            report_if_panicked(task.get(), &result);
+            drop_quietly(result);
         }
     }
 }

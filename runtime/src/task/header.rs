@@ -20,13 +20,13 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 
-use crate::park::{CountedTicket, Header, Kind, Slot};
+use crate::park::{Header, Kind, Slot, Ticket};
 use crate::scheduler::{self, Linked, Remote, Timer};
 use crate::stack::{Class, Stack};
-use crate::task::cell::VTable;
+use crate::task::cell::{Failure, VTable};
 use crate::task::fiber::{Fiber, Step, Yield};
 use crate::task::id::TaskId;
-use crate::task::state::State;
+use crate::task::state::{Finish, State};
 use crate::task::{block, names};
 
 /// How a task is parked, for a canceller on its worker.
@@ -106,7 +106,7 @@ pub(crate) struct TaskHeader {
     /// There while the task is in a list.
     links: UnsafeCell<MaybeUninit<Links>>,
     /// The joiner's ticket: there while the state says `JOINER`.
-    pub(crate) joiner: UnsafeCell<MaybeUninit<CountedTicket>>,
+    pub(crate) joiner: UnsafeCell<MaybeUninit<Ticket>>,
 
     vtable: &'static VTable,
     /// Its entry in its worker's wheel; armed at most while it is parked.
@@ -397,22 +397,80 @@ impl TaskPtr {
         unsafe { (self.get().vtable.run)(self) }
     }
 
-    /// Ends a task that cannot be started: drops its closure and stores `failure`.
+    /// Ends a task that cannot be started: drops its closure, stores `failure`, and gives up the
+    /// task's own count.
     ///
     /// # Safety
-    /// The task is new and the caller's.
-    pub(crate) unsafe fn fail(self, failure: crate::task::Failure) {
-        // SAFETY: by this function's contract.
-        unsafe { (self.get().vtable.fail)(self, failure) }
+    /// The task is new and the caller's, who holds its count.
+    pub(crate) unsafe fn fail(self, failure: Failure) {
+        // SAFETY: by this function's contract. A failure to start is no value of the user's, so it
+        // may be dropped here if there is no handle.
+        unsafe {
+            (self.get().vtable.fail)(self, failure);
+            if !self.finish() {
+                self.drop_output();
+                self.release();
+            }
+        }
     }
 
-    /// Moves the output to `to`, which is an `Option` of the join result's type.
+    /// Tells the join handle that the task has ended, and gives up the task's own count. False if the
+    /// handle has gone and left the output: then the task is still the caller's, who calls this
+    /// again after [`drop_output`](Self::drop_output).
     ///
     /// # Safety
-    /// The task is done, the output is the caller's, and `to` has the right type.
-    pub(crate) unsafe fn take_output(self, to: *mut ()) {
+    /// The task's code has ended, its stack has been left, and the caller holds its count.
+    #[inline]
+    #[must_use]
+    pub(crate) unsafe fn finish(self) -> bool {
+        // SAFETY: the count keeps the header until it is given up. The joiner stored its ticket
+        // before it set `JOINER`; its header is alive until it is readied, or told that its ticket is
+        // not in use.
+        unsafe {
+            let header = self.get();
+            match header.state.finish() {
+                Finish::Handle => {}
+                Finish::Joiner => {
+                    let ticket = (*header.joiner.get()).assume_init();
+                    match ticket.claim(0) {
+                        Some(claimed) => {
+                            header.state.leave_waiting_joiner();
+                            claimed.ready();
+                        }
+                        None => header.state.leave_woken_joiner(),
+                    }
+                }
+                Finish::Detached if header.stage.get() == Stage::Output => return false,
+                Finish::Detached => self.release(),
+            }
+            true
+        }
+    }
+
+    /// Drops the output of a task that nobody joins, and says so if it is a panic.
+    ///
+    /// # Safety
+    /// The output is there, and the caller's. On the task's own stack, unless it is a failure to
+    /// start.
+    #[cold]
+    pub(crate) unsafe fn drop_output(self) {
         // SAFETY: by this function's contract.
-        unsafe { (self.get().vtable.take_output)(self, to) }
+        unsafe { (self.get().vtable.drop_output)(self) }
+    }
+
+    /// Takes the output.
+    ///
+    /// # Safety
+    /// The task is done, the output is the caller's, and of this type.
+    #[inline]
+    pub(crate) unsafe fn take_output<T>(self) -> Result<T, Failure> {
+        // SAFETY: by this function's contract; the vtable says where it lies.
+        unsafe {
+            let header = self.get();
+            let stage = header.stage.replace(Stage::Empty);
+            debug_assert_eq!(stage, Stage::Output, "a task's output is taken once");
+            self.0.byte_add(header.vtable.output).cast().read()
+        }
     }
 
     /// Counts one more holder.
@@ -470,5 +528,80 @@ unsafe impl Linked for TaskHeader {
     unsafe fn next(this: NonNull<Self>) -> *mut Self {
         // SAFETY: as above.
         unsafe { this.as_ref() }.next()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::task::{JoinHandle, Spec, allocate};
+
+    /// A new task that nobody schedules, and that the test steps through its life.
+    fn task<T: Send>(f: impl FnOnce() -> T + Send) -> (TaskPtr, JoinHandle<T>) {
+        let spec = Spec {
+            class: Class::DEFAULT,
+            name: Some("stepped".into()),
+            spawned_at: Location::caller(),
+        };
+        // SAFETY: each test ends the task, as its worker would.
+        unsafe { allocate(None, f, spec, TaskId::next()) }
+    }
+
+    #[test]
+    fn an_output_left_by_its_handle_after_the_last_look_is_the_tasks_to_drop() {
+        let value = Arc::new(());
+        let (task, handle) = task({
+            let value = value.clone();
+            move || value
+        });
+        // SAFETY: the steps of a worker, in order; the last gives up the task's count.
+        unsafe {
+            let id = task.get().id;
+            task.run();
+            drop(handle);
+            assert!(!task.finish());
+            assert_eq!(Arc::strong_count(&value), 2);
+            task.drop_output();
+            assert_eq!(Arc::strong_count(&value), 1);
+            assert!(names::of(id).is_some());
+            assert!(task.finish());
+            assert!(names::of(id).is_none());
+        }
+    }
+
+    #[test]
+    fn a_handle_takes_the_output_after_the_tasks_own_count_has_gone() {
+        let (task, handle) = task(|| 5);
+        // SAFETY: as above.
+        unsafe {
+            task.run();
+            assert!(!handle.is_finished());
+            assert!(task.finish());
+        }
+        assert!(handle.is_finished());
+        assert_eq!(handle.join().unwrap(), 5);
+    }
+
+    #[test]
+    fn a_task_without_a_stack_tells_its_handle_or_nobody() {
+        let value = Arc::new(());
+        for detach in [false, true] {
+            let (task, handle) = task({
+                let value = value.clone();
+                move || value
+            });
+            let mut handle = Some(handle);
+            if detach {
+                handle = None;
+            }
+            // SAFETY: the task is new; this ends it.
+            unsafe { task.fail(Failure::NoStack(std::io::Error::other("none"))) };
+            assert_eq!(Arc::strong_count(&value), 1);
+            if let Some(handle) = handle {
+                assert!(handle.join().unwrap_err().is_no_stack());
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::mem::ManuallyDrop;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
-use crate::park::{Outcome, Wait, unwind_cancelled};
+use crate::park::{Outcome, Wait, back_off, unwind_cancelled};
 use crate::task::cell::{Failure, drop_quietly, report_if_panicked};
 use crate::task::handle::Task;
 use crate::task::header::TaskPtr;
@@ -103,27 +103,25 @@ impl<T> JoinHandle<T> {
             let ticket = wait.ticket();
             let outcome = wait.park(deadline, || {
                 // SAFETY: there is one handle, so nobody else stores a joiner, and the task reads
-                // it only after `JOINER` is set. The waiter is parked, so its header is alive.
-                unsafe { (*header.joiner.get()).write(ticket.counted()) };
-                let waits = header.state.set_joiner();
-                if !waits {
-                    // SAFETY: the task was done before `JOINER`, so it does not look.
-                    unsafe { (*header.joiner.get()).assume_init_drop() };
-                }
-                waits
+                // it only after `JOINER` is set.
+                unsafe { (*header.joiner.get()).write(ticket) };
+                header.state.set_joiner()
             });
             match outcome {
                 Outcome::Settled(_) | Outcome::Declined => {}
                 Outcome::Deadline | Outcome::Cancelled => {
                     if header.state.unset_joiner() {
-                        // SAFETY: `JOINER` was taken back, so the ticket is ours again.
-                        unsafe { (*header.joiner.get()).assume_init_drop() };
                         if outcome == Outcome::Cancelled {
                             unwind_cancelled();
                         }
                         return false;
                     }
-                    // The task has ended meanwhile: the join succeeds, late or not.
+                    // The task has ended meanwhile: the join succeeds, late or not. But the task may
+                    // just be trying to claim this wait.
+                    let mut round = 0;
+                    while header.state.is_ticket_in_use() {
+                        back_off(&mut round);
+                    }
                 }
             }
         }
@@ -132,7 +130,7 @@ impl<T> JoinHandle<T> {
 
     fn take_result(self) -> Result<T, JoinError> {
         // SAFETY: the task is done and the output is this handle's, which is consumed here.
-        let output = unsafe { take_output::<T>(&self.task) };
+        let output = unsafe { self.task.ptr().take_output::<T>() };
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped or used again.
         let task = unsafe { ManuallyDrop::take(&mut this.task) };
@@ -140,23 +138,12 @@ impl<T> JoinHandle<T> {
     }
 }
 
-/// # Safety
-/// The task is done, its output is the caller's, and of type `T`.
-unsafe fn take_output<T>(task: &Task) -> Result<T, Failure> {
-    let mut output: Option<Result<T, Failure>> = None;
-    // SAFETY: by this function's contract.
-    unsafe {
-        task.ptr().take_output((&raw mut output).cast());
-    }
-    output.expect("the vtable stores the output")
-}
-
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let header = self.task.header();
         if header.state.drop_handle() {
             // SAFETY: the state gave the output to this handle, which goes.
-            let output = unsafe { take_output::<T>(&self.task) };
+            let output = unsafe { self.task.ptr().take_output::<T>() };
             report_if_panicked(header, &output);
             drop_quietly(output);
             // SAFETY: the handle's count, which `drop_handle` left; the field is not used again.

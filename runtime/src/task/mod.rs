@@ -1,33 +1,53 @@
 //! Tasks: what they are made of, how they end, and the handles on them.
 
+#[cfg(not(loom))]
 mod block;
+#[cfg(not(loom))]
 mod builder;
+#[cfg(not(loom))]
 mod cell;
+#[cfg(not(loom))]
 mod fiber;
+#[cfg(not(loom))]
 mod handle;
+#[cfg(not(loom))]
 mod header;
+#[cfg(not(loom))]
 mod id;
+#[cfg(not(loom))]
 mod join;
+#[cfg(not(loom))]
 mod list;
+#[cfg(all(test, loom))]
+mod loom_tests;
+#[cfg(not(loom))]
 mod names;
+#[cfg(not(loom))]
 mod no_park;
+#[cfg(not(loom))]
 mod parking;
 mod state;
 
-pub use builder::{Builder, spawn};
-pub use handle::{Task, current};
-pub use id::TaskId;
-pub use join::{JoinError, JoinHandle};
-pub use no_park::no_park;
-pub use parking::{park, park_timeout};
+#[cfg(not(loom))]
+mod exports {
+    pub use super::builder::{Builder, spawn};
+    pub use super::handle::{Task, current};
+    pub use super::id::TaskId;
+    pub use super::join::{JoinError, JoinHandle};
+    pub use super::no_park::no_park;
+    pub use super::parking::{park, park_timeout};
 
-pub(crate) use block::{Cache as BlockCache, trim as trim_blocks};
-pub(crate) use builder::{Spec, allocate};
-pub(crate) use cell::{Described, Failure};
-pub(crate) use fiber::{Step, suspend};
-pub(crate) use header::{Parked, TaskHeader, TaskPtr};
-pub(crate) use id::IdBlock;
-pub(crate) use join::panic_text;
-pub(crate) use list::{OwnedList, TaskQueue};
-pub(crate) use names::of as task_name;
-pub(crate) use no_park::deliver_cancellation;
+    pub(crate) use super::block::{Cache as BlockCache, trim as trim_blocks};
+    pub(crate) use super::builder::{Spec, allocate};
+    pub(crate) use super::cell::{Described, Failure};
+    pub(crate) use super::fiber::{Step, suspend};
+    pub(crate) use super::header::{Parked, TaskHeader, TaskPtr};
+    pub(crate) use super::id::IdBlock;
+    pub(crate) use super::join::panic_text;
+    pub(crate) use super::list::{OwnedList, TaskQueue};
+    pub(crate) use super::names::of as task_name;
+    pub(crate) use super::no_park::deliver_cancellation;
+}
+
+#[cfg(not(loom))]
+pub use exports::*;

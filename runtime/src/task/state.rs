@@ -10,14 +10,34 @@
 //! Who owns the output: the task until `DONE`; then the join handle if `HANDLE` is set, else the
 //! task, which drops it on its own stack. The two sides meet in one read-modify-write each, so
 //! exactly one of them drops it.
+//!
+//! # Protocol
+//!
+//! *The task*, once its code has ended and it has left its stack: [`finish`](State::finish). Finding
+//! - no `HANDLE`: the output is its own to drop, and it still holds the header;
+//! - `HANDLE` alone: it has given up its hold in the same step, and looks at the header no more;
+//! - `JOINER` too: it claims the ticket. If it wins, the joiner waits for its ready; it gives up its
+//!   hold and readies the joiner. If it loses, it says by clearing `JOINER` that it has done with the
+//!   ticket.
+//!
+//! *The joiner* stores its ticket, sets `JOINER` and parks, all but the first by its park's commit. If
+//! something else ends its wait, it takes `JOINER` back; if that fails because of `DONE`, it waits
+//! until `JOINER` is cleared, a few instructions later: till then the task may touch the joiner's
+//! claim, which must stay alive.
+//!
+//! The loom models are in `task/loom_tests.rs`.
+//!
+//! Rejected: a ticket that counts the joiner's header, which costs two locked instructions a join to
+//! spare the rare one that times out that wait.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::loom::{AtomicUsize, Ordering};
 
-/// The task's closure has ended and its output is stored. Set by the task, for good.
+/// The task's code has ended and its output is stored. Set by the task, for good.
 const DONE: usize = 1;
-/// The join handle is alive. Cleared by the handle's drop or join.
+/// The join handle is alive. Cleared by the handle's drop.
 const HANDLE: usize = 2;
-/// A joiner's ticket lies in the header. Set and cleared by the join handle, consumed with `DONE`.
+/// A joiner's ticket lies in the header. Set and taken back by the join handle; with `DONE`, cleared
+/// by the task when it has done with the ticket.
 const JOINER: usize = 4;
 /// One holder of the header.
 const HOLDER: usize = 8;
@@ -29,11 +49,12 @@ pub(crate) struct State(AtomicUsize);
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finish {
-    /// Nobody can ask for the output: the task drops it.
+    /// Nobody can ask for the output: the task drops it. It still holds the header.
     Detached,
-    /// The handle will take or drop the output.
+    /// The handle will take or drop the output. The task holds the header no more.
     Handle,
-    /// As `Handle`, and a joiner waits to be woken.
+    /// The handle will take the output, and a joiner waits to be woken. The task still holds the
+    /// header.
     Joiner,
 }
 
@@ -57,19 +78,63 @@ impl State {
         self.0.load(Ordering::Acquire) & HANDLE == 0
     }
 
-    /// The task's closure has ended and its output, if somebody may want it, is stored.
+    /// The task's code has ended and its output, if somebody may want it, is stored.
     #[inline]
     pub(crate) fn finish(&self) -> Finish {
-        // Release: the output is seen by whoever finds `DONE`. Acquire pairs with `set_joiner`.
-        let before = self.0.fetch_or(DONE, Ordering::AcqRel);
-        match (before & HANDLE != 0, before & JOINER != 0) {
-            (false, _) => Finish::Detached,
-            (true, false) => Finish::Handle,
-            (true, true) => Finish::Joiner,
+        // Acquire pairs with the Release in `drop_handle`.
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
+            let (next, finish) = match (word & HANDLE != 0, word & JOINER != 0) {
+                (false, _) => return Finish::Detached,
+                // The handle holds the header, so the task is not the last.
+                (true, false) => ((word | DONE) - HOLDER, Finish::Handle),
+                (true, true) => (word | DONE, Finish::Joiner),
+            };
+            // Release: the output is seen by whoever finds `DONE`. Acquire pairs with `set_joiner`
+            // and `drop_handle`.
+            match self
+                .0
+                .compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => return finish,
+                Err(seen) => word = seen,
+            }
         }
     }
 
+    /// After [`Finish::Joiner`] the task has won the joiner's claim and is about to ready it: gives up
+    /// the task's hold.
+    #[inline]
+    pub(crate) fn leave_waiting_joiner(&self) {
+        // The joiner waits and it has the handle, so if the two are the only holders nobody else can
+        // count another. Acquire pairs with the Release of the others' `release`: the store below
+        // hands on what they did.
+        if self.0.load(Ordering::Acquire) == DONE | HANDLE | JOINER | (2 * HOLDER) {
+            // Release: what the task did to the header comes before another holder frees it.
+            self.0.store(DONE | HANDLE | HOLDER, Ordering::Release);
+        } else {
+            self.0.fetch_sub(JOINER + HOLDER, Ordering::Release);
+        }
+    }
+
+    /// After [`Finish::Joiner`] something else had ended the joiner's wait: lets it go, and gives up
+    /// the task's hold.
+    #[cold]
+    pub(crate) fn leave_woken_joiner(&self) {
+        // Release pairs with the Acquire in `is_ticket_in_use`: the task touches neither the joiner
+        // nor the header any more. The joiner waits and holds the header, so it is not the last.
+        self.0.fetch_sub(JOINER + HOLDER, Ordering::Release);
+    }
+
+    /// For a joiner whose [`unset_joiner`](Self::unset_joiner) has failed: whether the task may still
+    /// touch it.
+    pub(crate) fn is_ticket_in_use(&self) -> bool {
+        // Acquire pairs with the Release in `leave_woken_joiner`.
+        self.0.load(Ordering::Acquire) & JOINER != 0
+    }
+
     /// The handle's joiner has stored its ticket; false if the task is done already.
+    #[inline]
     pub(crate) fn set_joiner(&self) -> bool {
         self.update_unless_done(|word| word | JOINER)
     }
@@ -123,7 +188,7 @@ impl State {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -136,7 +201,6 @@ mod tests {
 
         let task_first = State::new();
         assert_eq!(task_first.finish(), Finish::Handle);
-        assert!(!task_first.release());
         assert!(task_first.drop_handle());
         assert!(task_first.release());
     }
@@ -150,5 +214,22 @@ mod tests {
         assert_eq!(state.finish(), Finish::Joiner);
         assert!(!state.set_joiner());
         assert!(!state.unset_joiner());
+        assert!(state.is_ticket_in_use());
+        state.leave_woken_joiner();
+        assert!(!state.is_ticket_in_use());
+        assert!(state.release());
+    }
+
+    #[test]
+    fn a_task_that_leaves_its_joiner_counts_the_other_holders() {
+        for others in 0..3 {
+            let state = State::new();
+            (0..others).for_each(|_| state.retain());
+            assert!(state.set_joiner());
+            assert_eq!(state.finish(), Finish::Joiner);
+            state.leave_waiting_joiner();
+            (0..others).for_each(|_| assert!(!state.release()));
+            assert!(state.release());
+        }
     }
 }
