@@ -190,6 +190,7 @@ impl Worker {
         let header = unsafe { task.get() };
         let home = header.home();
         if home.is_null() {
+            task.prefetch();
             if self.place_elsewhere(task) || !self.start(task) {
                 return;
             }

@@ -7,6 +7,7 @@
 //!   need no mapping of their own are optional.
 //! - [`advise`]: telling the kernel the same thing about many ranges at once,
 //!   or a loop that does it one by one.
+//! - [`prefetch`]: telling the processor what is needed soon, or nothing.
 //! - [`thread`]: what a thread is doing, for reports. Optional.
 //! - [`signal`]: fault handlers, alternate signal stacks, and the few calls
 //!   that a handler may make.
@@ -14,5 +15,6 @@
 pub(crate) mod advise;
 pub(crate) mod heap;
 pub(crate) mod memory;
+pub(crate) mod prefetch;
 pub(crate) mod signal;
 pub(crate) mod thread;
