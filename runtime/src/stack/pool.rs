@@ -44,9 +44,10 @@ pub(super) fn lock(class: Class) -> MutexGuard<'static, Pool> {
 
 /// The free slots of one class.
 pub(super) struct Pool {
-    /// Regions by number; a number that is free again is in `vacant`.
+    /// Regions by number, the last of which exists; a number below it that is free again is in
+    /// `vacant`.
     regions: Vec<Option<Region>>,
-    vacant: Vec<usize>,
+    vacant: Bits,
     /// Regions with warm slots.
     warm: Bits,
     /// Regions with cold slots.
@@ -64,7 +65,7 @@ impl Pool {
     const fn new() -> Pool {
         Pool {
             regions: Vec::new(),
-            vacant: Vec::new(),
+            vacant: Bits::new(),
             warm: Bits::new(),
             cold: Bits::new(),
             bare: Bits::new(),
@@ -142,7 +143,7 @@ impl Pool {
 
     fn add_region(&mut self, class: Class) -> io::Result<usize> {
         let region = Region::map(class)?;
-        let id = self.vacant.last().copied().unwrap_or(self.regions.len());
+        let id = self.vacant.first().unwrap_or(self.regions.len());
         if let Err(error) = table::enter(region.start(), class, id) {
             // SAFETY: no slot was handed out, and neither pool nor table know
             // the region.
@@ -152,7 +153,7 @@ impl Pool {
         if id == self.regions.len() {
             self.regions.push(Some(region));
         } else {
-            self.vacant.pop();
+            self.vacant.remove(id);
             self.regions[id] = Some(region);
         }
         self.bare.insert(id);
@@ -172,8 +173,21 @@ impl Pool {
         }
         self.warm_slots -= region.warm.len();
         self.least_warm = self.least_warm.min(self.warm_slots);
-        self.vacant.push(id);
+        self.vacant.insert(id);
+        self.forget_last();
         Some(region)
+    }
+
+    /// Drops the numbers above the last region, and the memory for most of them.
+    fn forget_last(&mut self) {
+        while let Some(None) = self.regions.last() {
+            self.regions.pop();
+            self.vacant.remove(self.regions.len());
+        }
+        let len = self.regions.len();
+        if self.regions.capacity() > 4 * len.max(16) {
+            self.regions.shrink_to(2 * len);
+        }
     }
 
     /// Takes `slot` back into its region, in the state `to`.
