@@ -47,7 +47,11 @@ fn comes_back_to(start: usize, change: usize, within: Duration) {
         if now <= start + start / 10 + change {
             return;
         }
-        assert!(Instant::now() < end, "{now} KiB, {start} at first");
+        assert!(
+            Instant::now() < end,
+            "{now} KiB, {start} at first; {:?}",
+            stacks()
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -90,7 +94,7 @@ fn a_wave_of_tasks_leaves_no_memory_taken() {
                 });
                 assert!(full.0 >= start + count * 4, "{full:?}");
                 assert!(full.2.in_use >= count, "{full:?}");
-                let change = ((full.0 - start) / 256).max(4 << 10);
+                let change = ((full.0 - start) / 256).max(8 << 10);
                 comes_back_to(start, change, Duration::from_secs(5));
                 assert!(stacks().regions <= 2, "{:?}", stacks());
                 let bytes = |before: usize, now: usize| ((now - before) << 10) / count;
