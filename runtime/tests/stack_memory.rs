@@ -36,10 +36,9 @@ fn wave() -> usize {
     }
 }
 
-/// Waits until the stacks are gone, and the memory in use is `start` KiB again, within a tenth and some
-/// `change`: of the
-/// heap that many tasks leave some pages hold a block that is still in use, and a small heap is not
-/// given back at all.
+/// Waits until the stacks are gone and the memory in use is `start` KiB again, within a tenth and some
+/// `change`: of the heap that many tasks leave some pages hold a block that is still in use, and a small
+/// heap is not given back at all.
 #[track_caller]
 fn comes_back_to(start: usize, change: usize, within: Duration) {
     let end = Instant::now() + within;
