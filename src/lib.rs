@@ -31,8 +31,10 @@
 //! | talk to the network | [`net`], which mirrors [`std::net`] |
 //! | sleep | [`sleep`], [`sleep_until`] |
 //! | call something that blocks its OS thread | [`blocking`] |
-//! | let others run in a long computation | [`checkpoint`], [`yield_now`] |
 //! | recurse deeply | [`stack::grow`] |
+//! | let others run in a long computation | [`checkpoint`], [`preemptible`](macro@preemptible), [`yield_now`] |
+//! | wait for one another as threads do | [`task::park`], [`Task::unpark`](task::Task::unpark) |
+//! | keep a callback's thread-locals nested | [`task::no_park`] |
 //! | choose workers, stack sizes | [`runtime::Builder`], `HUELESS_WORKERS`, `HUELESS_STACK` |
 //!
 //! The runtime starts at the first use and needs no set-up. Everything here works on plain OS
@@ -58,6 +60,52 @@ pub mod task;
 
 #[doc(inline)]
 pub use hueless_channel::select;
+/// # Examples
+///
+/// ```
+/// use hueless::preemptible;
+///
+/// #[preemptible]
+/// fn collatz(limit: u64) -> u64 {
+///     let mut longest = 0;
+///     for start in 1..limit {
+///         let (mut n, mut steps) = (start, 0);
+///         while n != 1 {
+///             n = if n % 2 == 0 { n / 2 } else { 3 * n + 1 };
+///             steps += 1;
+///         }
+///         longest = longest.max(steps);
+///     }
+///     longest
+/// }
+/// assert_eq!(hueless::spawn(|| collatz(100)).join().unwrap(), 118);
+/// ```
+///
+/// What is no function, has no body or is `const` is refused:
+///
+/// ```compile_fail
+/// #[hueless::preemptible] // goes before a function or a method
+/// struct Loops;
+/// ```
+///
+/// ```compile_fail
+/// trait Work {
+///     #[hueless::preemptible] // needs a function with a body
+///     fn work(&self);
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #[hueless::preemptible]
+/// const fn work() {} // evaluated at compile time, it cannot yield
+/// ```
+///
+/// ```compile_fail
+/// #[hueless::preemptible(every = 1000)] // takes no arguments
+/// fn work() {}
+/// ```
+#[doc(inline)]
+pub use hueless_macros::preemptible;
 #[doc(alias = "spawn_blocking")]
 #[doc(inline)]
 pub use hueless_runtime::blocking;
