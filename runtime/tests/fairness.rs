@@ -4,16 +4,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hueless_runtime::runtime::{Builder, Runtime};
+use hueless_runtime::runtime::Builder;
 use hueless_runtime::{checkpoint, sleep, spawn, yield_now};
 
-fn one_worker() -> Runtime {
-    Builder::new().workers(1).build().unwrap()
-}
+#[macro_use]
+mod common;
 
-#[test]
-fn a_loop_with_checkpoints_lets_a_ready_neighbour_run() {
-    one_worker().run(|| {
+in_all_modes!(
+    a_loop_with_checkpoints_lets_a_ready_neighbour_run,
+    a_loop_with_checkpoints_lets_timers_fire,
+    a_yielding_loop_lets_timers_and_new_tasks_run,
+    tasks_from_outside_run_beside_yielding_ones,
+    new_tasks_of_a_busy_worker_are_taken_by_another,
+    a_single_new_task_of_a_busy_worker_is_taken_too,
+    more_workers_than_cores_give_the_same_results,
+    many_waiting_tasks_spread_over_the_workers,
+);
+
+fn a_loop_with_checkpoints_lets_a_ready_neighbour_run(new: fn() -> Builder) {
+    new().workers(1).build().unwrap().run(|| {
         let done = Arc::new(AtomicBool::new(false));
         let seen = done.clone();
         spawn(move || {
@@ -26,9 +35,8 @@ fn a_loop_with_checkpoints_lets_a_ready_neighbour_run() {
     });
 }
 
-#[test]
-fn a_loop_with_checkpoints_lets_timers_fire() {
-    one_worker().run(|| {
+fn a_loop_with_checkpoints_lets_timers_fire(new: fn() -> Builder) {
+    new().workers(1).build().unwrap().run(|| {
         let done = Arc::new(AtomicBool::new(false));
         let seen = done.clone();
         spawn(move || {
@@ -43,9 +51,8 @@ fn a_loop_with_checkpoints_lets_timers_fire() {
     });
 }
 
-#[test]
-fn a_yielding_loop_lets_timers_and_new_tasks_run() {
-    one_worker().run(|| {
+fn a_yielding_loop_lets_timers_and_new_tasks_run(new: fn() -> Builder) {
+    new().workers(1).build().unwrap().run(|| {
         let count = Arc::new(AtomicUsize::new(0));
         for _ in 0..100 {
             let count = count.clone();
@@ -60,9 +67,8 @@ fn a_yielding_loop_lets_timers_and_new_tasks_run() {
     });
 }
 
-#[test]
-fn tasks_from_outside_run_beside_yielding_ones() {
-    let runtime = Arc::new(one_worker());
+fn tasks_from_outside_run_beside_yielding_ones(new: fn() -> Builder) {
+    let runtime = Arc::new(new().workers(1).build().unwrap());
     let stop = Arc::new(AtomicBool::new(false));
     let spinners: Vec<_> = (0..3)
         .map(|_| {
@@ -83,9 +89,8 @@ fn tasks_from_outside_run_beside_yielding_ones() {
     }
 }
 
-#[test]
-fn new_tasks_of_a_busy_worker_are_taken_by_another() {
-    let runtime = Builder::new().workers(2).build().unwrap();
+fn new_tasks_of_a_busy_worker_are_taken_by_another(new: fn() -> Builder) {
+    let runtime = new().workers(2).build().unwrap();
     runtime.run(|| {
         let done = Arc::new(AtomicUsize::new(0));
         for _ in 0..10 {
@@ -99,9 +104,8 @@ fn new_tasks_of_a_busy_worker_are_taken_by_another() {
     });
 }
 
-#[test]
-fn a_single_new_task_of_a_busy_worker_is_taken_too() {
-    let runtime = Builder::new().workers(2).build().unwrap();
+fn a_single_new_task_of_a_busy_worker_is_taken_too(new: fn() -> Builder) {
+    let runtime = new().workers(2).build().unwrap();
     for _ in 0..50 {
         runtime.run(|| {
             let done = Arc::new(AtomicBool::new(false));
@@ -114,9 +118,8 @@ fn a_single_new_task_of_a_busy_worker_is_taken_too() {
     }
 }
 
-#[test]
-fn more_workers_than_cores_give_the_same_results() {
-    let runtime = Builder::new().workers(8).build().unwrap();
+fn more_workers_than_cores_give_the_same_results(new: fn() -> Builder) {
+    let runtime = new().workers(8).build().unwrap();
     let total: usize = runtime.run(|| {
         let handles: Vec<_> = (0..500)
             .map(|i| {
@@ -137,9 +140,8 @@ fn more_workers_than_cores_give_the_same_results() {
 
 /// Started tasks stay where they are, so they must start in the right place. Which worker gets how
 /// many depends on how the system runs the threads, so a share is asked for in one of many rounds.
-#[test]
-fn many_waiting_tasks_spread_over_the_workers() {
-    let runtime = Builder::new().workers(2).build().unwrap();
+fn many_waiting_tasks_spread_over_the_workers(new: fn() -> Builder) {
+    let runtime = new().workers(2).build().unwrap();
     let balanced = |_| {
         let threads: Vec<_> = runtime.run(|| {
             let open = Arc::new(AtomicBool::new(false));

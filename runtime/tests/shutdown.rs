@@ -8,6 +8,20 @@ use std::time::{Duration, Instant};
 use hueless_runtime::runtime::{Builder, Runtime};
 use hueless_runtime::{blocking, sleep, spawn, yield_now};
 
+#[macro_use]
+mod common;
+
+in_all_modes!(
+    parked_tasks_unwind_and_their_joiners_learn_it,
+    yielding_tasks_unwind_too,
+    tasks_that_have_not_begun_are_dropped,
+    a_blocking_job_is_awaited_and_its_frame_kept,
+    a_destructor_that_blocks_while_unwinding_is_let_finish,
+    a_runtime_dropped_by_its_own_task_ends,
+    a_task_that_will_not_end_is_left_after_the_timeout,
+    joins_and_spawns_between_runtimes_work,
+);
+
 struct Counted(Arc<AtomicUsize>);
 
 impl Drop for Counted {
@@ -16,14 +30,13 @@ impl Drop for Counted {
     }
 }
 
-fn two_workers() -> Runtime {
-    Builder::new().workers(2).build().unwrap()
+fn two_workers(new: fn() -> Builder) -> Runtime {
+    new().workers(2).build().unwrap()
 }
 
-#[test]
-fn parked_tasks_unwind_and_their_joiners_learn_it() {
+fn parked_tasks_unwind_and_their_joiners_learn_it(new: fn() -> Builder) {
     let drops = Arc::new(AtomicUsize::new(0));
-    let runtime = two_workers();
+    let runtime = two_workers(new);
     let (started, all_started) = mpsc::channel();
     let handles: Vec<_> = (0..100)
         .map(|_| {
@@ -45,9 +58,8 @@ fn parked_tasks_unwind_and_their_joiners_learn_it() {
     }
 }
 
-#[test]
-fn yielding_tasks_unwind_too() {
-    let runtime = two_workers();
+fn yielding_tasks_unwind_too(new: fn() -> Builder) {
+    let runtime = two_workers(new);
     let handles: Vec<_> = (0..10)
         .map(|_| {
             runtime.spawn(|| {
@@ -64,10 +76,9 @@ fn yielding_tasks_unwind_too() {
     }
 }
 
-#[test]
-fn tasks_that_have_not_begun_are_dropped() {
+fn tasks_that_have_not_begun_are_dropped(new: fn() -> Builder) {
     let drops = Arc::new(AtomicUsize::new(0));
-    let runtime = Builder::new().workers(1).build().unwrap();
+    let runtime = new().workers(1).build().unwrap();
     let (hold, held) = mpsc::channel::<()>();
     let (began, has_begun) = mpsc::channel();
     // Keeps the only worker busy until the stop has begun.
@@ -92,9 +103,8 @@ fn tasks_that_have_not_begun_are_dropped() {
     }
 }
 
-#[test]
-fn a_blocking_job_is_awaited_and_its_frame_kept() {
-    let runtime = two_workers();
+fn a_blocking_job_is_awaited_and_its_frame_kept(new: fn() -> Builder) {
+    let runtime = two_workers(new);
     let (release, released) = mpsc::channel::<()>();
     let (began, has_begun) = mpsc::channel();
     let handle = runtime.spawn(move || {
@@ -114,8 +124,7 @@ fn a_blocking_job_is_awaited_and_its_frame_kept() {
     assert_eq!(handle.join().unwrap(), 1);
 }
 
-#[test]
-fn a_destructor_that_blocks_while_unwinding_is_let_finish() {
+fn a_destructor_that_blocks_while_unwinding_is_let_finish(new: fn() -> Builder) {
     struct Slow(Arc<AtomicUsize>);
     impl Drop for Slow {
         fn drop(&mut self) {
@@ -125,7 +134,7 @@ fn a_destructor_that_blocks_while_unwinding_is_let_finish() {
         }
     }
     let done = Arc::new(AtomicUsize::new(0));
-    let runtime = two_workers();
+    let runtime = two_workers(new);
     let (started, all_started) = mpsc::channel();
     for _ in 0..20 {
         let (slow, started) = (Slow(done.clone()), started.clone());
@@ -142,18 +151,16 @@ fn a_destructor_that_blocks_while_unwinding_is_let_finish() {
     assert_eq!(done.load(Ordering::SeqCst), 20);
 }
 
-#[test]
-fn a_runtime_dropped_by_its_own_task_ends() {
-    let runtime = two_workers();
+fn a_runtime_dropped_by_its_own_task_ends(new: fn() -> Builder) {
+    let runtime = two_workers(new);
     let (put, take) = mpsc::channel::<Runtime>();
     let handle = runtime.spawn(move || drop(take.recv().unwrap()));
     put.send(runtime).unwrap();
     let _ = handle.join();
 }
 
-#[test]
-fn a_task_that_will_not_end_is_left_after_the_timeout() {
-    let runtime = two_workers();
+fn a_task_that_will_not_end_is_left_after_the_timeout(new: fn() -> Builder) {
+    let runtime = two_workers(new);
     let (release, released) = mpsc::channel::<()>();
     let (began, has_begun) = mpsc::channel();
     let handle = runtime.spawn(move || {
@@ -170,9 +177,8 @@ fn a_task_that_will_not_end_is_left_after_the_timeout() {
     assert_eq!(handle.join().unwrap(), 5);
 }
 
-#[test]
-fn joins_and_spawns_between_runtimes_work() {
-    let (first, second) = (two_workers(), two_workers());
+fn joins_and_spawns_between_runtimes_work(new: fn() -> Builder) {
+    let (first, second) = (two_workers(new), two_workers(new));
     let sum: usize = first.run(|| {
         (0..100)
             .map(|i| {

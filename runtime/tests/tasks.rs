@@ -1,5 +1,6 @@
 //! Tasks: spawned, joined, detached, panicking.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,23 +9,51 @@ use std::time::{Duration, Instant};
 use hueless_runtime::runtime::Builder;
 use hueless_runtime::{blocking, run, sleep, spawn, task, yield_now};
 
-#[test]
-fn a_join_gives_the_result() {
-    assert_eq!(spawn(|| 6 * 7).join().unwrap(), 42);
-    assert_eq!(run(|| spawn(|| 1).join().unwrap() + 1), 2);
-}
+#[macro_use]
+mod common;
+
+in_all_modes!(
+    a_join_gives_the_result,
+    run_may_borrow,
+    many_tasks_all_run,
+    a_panic_reaches_its_join_and_no_further,
+    run_hands_the_panic_on,
+    sleeps_are_never_early,
+    a_join_can_be_limited,
+    blocking_borrows_and_hands_panics_back,
+    a_blocking_limit_queues,
+    a_task_has_a_name_and_a_number,
+    captures_and_results_are_dropped_once,
+);
 
 #[test]
-fn run_may_borrow() {
+fn the_global_runtime_starts_by_itself() {
+    assert_eq!(spawn(|| 6 * 7).join().unwrap(), 42);
     let mut numbers = vec![3, 1, 2];
     run(|| numbers.sort());
     assert_eq!(numbers, [1, 2, 3]);
+    let caught = catch_unwind(|| run(|| -> () { panic!("through") }));
+    assert_eq!(*caught.unwrap_err().downcast::<&str>().unwrap(), "through");
+    let named = task::Builder::new().name("named").spawn(task::current);
+    assert_eq!(named.unwrap().join().unwrap().name(), Some("named"));
 }
 
-#[test]
-fn many_tasks_all_run() {
+fn a_join_gives_the_result(new: fn() -> Builder) {
+    let runtime = new().build().unwrap();
+    assert_eq!(runtime.spawn(|| 6 * 7).join().unwrap(), 42);
+    assert_eq!(runtime.run(|| spawn(|| 1).join().unwrap() + 1), 2);
+    assert_eq!(runtime.run(|| run(|| 3)), 3);
+}
+
+fn run_may_borrow(new: fn() -> Builder) {
+    let mut numbers = vec![3, 1, 2];
+    new().build().unwrap().run(|| numbers.sort());
+    assert_eq!(numbers, [1, 2, 3]);
+}
+
+fn many_tasks_all_run(new: fn() -> Builder) {
     let count = Arc::new(AtomicUsize::new(0));
-    run(|| {
+    new().build().unwrap().run(|| {
         let handles: Vec<_> = (0..10_000)
             .map(|_| {
                 let count = count.clone();
@@ -41,23 +70,28 @@ fn many_tasks_all_run() {
     assert_eq!(count.load(Ordering::Relaxed), 10_000);
 }
 
-#[test]
-fn a_panic_reaches_its_join_and_no_further() {
+fn a_panic_reaches_its_join_and_no_further(new: fn() -> Builder) {
+    let runtime = new().build().unwrap();
     let number = std::hint::black_box(1);
-    let error = spawn(move || panic!("boom {number}")).join().unwrap_err();
+    let error = runtime
+        .spawn(move || panic!("boom {number}"))
+        .join()
+        .unwrap_err();
     assert!(error.is_panic());
     assert!(error.to_string().contains("panicked: boom 1"), "{error}");
     assert!(error.to_string().contains("tests/tasks.rs:"), "{error}");
     assert_eq!(*error.into_panic().downcast::<String>().unwrap(), "boom 1");
-    assert_eq!(spawn(|| 1).join().unwrap(), 1);
+    assert_eq!(runtime.spawn(|| 1).join().unwrap(), 1);
 }
 
-#[test]
-fn run_hands_the_panic_on() {
-    let caught = std::panic::catch_unwind(|| run(|| -> () { panic!("through") }));
+fn run_hands_the_panic_on(new: fn() -> Builder) {
+    let runtime = new().build().unwrap();
+    let through = AssertUnwindSafe(|| runtime.run(|| -> () { panic!("through") }));
+    let caught = catch_unwind(through);
     assert_eq!(*caught.unwrap_err().downcast::<&str>().unwrap(), "through");
 }
 
+/// The claim of the default mode only.
 #[test]
 fn a_task_keeps_its_thread_and_its_values_that_are_not_send() {
     let handles: Vec<_> = (0..100)
@@ -82,9 +116,8 @@ fn a_task_keeps_its_thread_and_its_values_that_are_not_send() {
     }
 }
 
-#[test]
-fn sleeps_are_never_early() {
-    run(|| {
+fn sleeps_are_never_early(new: fn() -> Builder) {
+    new().build().unwrap().run(|| {
         let handles: Vec<_> = (0..200u64)
             .map(|i| {
                 spawn(move || {
@@ -101,23 +134,22 @@ fn sleeps_are_never_early() {
     });
 }
 
-#[test]
-fn a_join_can_be_limited() {
+fn a_join_can_be_limited(new: fn() -> Builder) {
     let (release, released) = std::sync::mpsc::channel::<()>();
-    let handle = spawn(move || blocking(move || released.recv().is_err()));
+    let runtime = new().build().unwrap();
+    let handle = runtime.spawn(move || blocking(move || released.recv().is_err()));
     let handle = handle.join_timeout(Duration::from_millis(1)).unwrap_err();
     assert!(!handle.is_finished());
-    let handle = run(|| handle.join_timeout(Duration::from_millis(1)).unwrap_err());
+    let handle = runtime.run(|| handle.join_timeout(Duration::from_millis(1)).unwrap_err());
     drop(release);
     assert!(handle.join_timeout(Duration::MAX).unwrap().unwrap());
 }
 
-#[test]
-fn blocking_borrows_and_hands_panics_back() {
-    run(|| {
+fn blocking_borrows_and_hands_panics_back(new: fn() -> Builder) {
+    new().build().unwrap().run(|| {
         let text = String::from("borrowed");
         assert_eq!(blocking(|| text.len()), 8);
-        let caught = std::panic::catch_unwind(|| blocking(|| -> () { panic!("inside") }));
+        let caught = catch_unwind(|| blocking(|| -> () { panic!("inside") }));
         assert!(caught.is_err());
         let handles: Vec<_> = (0..50)
             .map(|i| spawn(move || blocking(move || i * 2)))
@@ -128,13 +160,8 @@ fn blocking_borrows_and_hands_panics_back() {
     });
 }
 
-#[test]
-fn a_blocking_limit_queues() {
-    let runtime = Builder::new()
-        .workers(1)
-        .blocking_threads(1)
-        .build()
-        .unwrap();
+fn a_blocking_limit_queues(new: fn() -> Builder) {
+    let runtime = new().workers(1).blocking_threads(1).build().unwrap();
     runtime.run(|| {
         let inside = Arc::new(AtomicUsize::new(0));
         let handles: Vec<_> = (0..20)
@@ -154,14 +181,14 @@ fn a_blocking_limit_queues() {
     });
 }
 
-#[test]
-fn a_task_has_a_name_and_a_number() {
+fn a_task_has_a_name_and_a_number(new: fn() -> Builder) {
+    let runtime = new().build().unwrap();
     let here = task::current();
     assert_eq!(here.name(), std::thread::current().name());
     let handle = task::Builder::new()
         .name("named")
         .stack_size(1 << 20)
-        .spawn(|| {
+        .spawn_on(&runtime, || {
             (
                 task::current().id(),
                 task::current().name() == Some("named"),
@@ -174,7 +201,7 @@ fn a_task_has_a_name_and_a_number() {
     assert!(
         task::Builder::new()
             .stack_size(1 << 40)
-            .spawn(|| ())
+            .spawn_on(&runtime, || ())
             .is_err()
     );
 }
@@ -188,10 +215,9 @@ impl Drop for Counted {
     }
 }
 
-#[test]
-fn captures_and_results_are_dropped_once() {
+fn captures_and_results_are_dropped_once(new: fn() -> Builder) {
     let drops = Arc::new(AtomicUsize::new(0));
-    let runtime = Builder::new().workers(2).build().unwrap();
+    let runtime = new().workers(2).build().unwrap();
     for round in 0..200 {
         let (captured, result) = (Counted(drops.clone()), Counted(drops.clone()));
         let handle = runtime.spawn(move || {
