@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hueless_runtime::runtime::Builder;
-use hueless_runtime::{checkpoint, sleep, spawn, yield_now};
+use hueless_runtime::{checkpoint, sleep, spawn, task, yield_now};
 
 #[macro_use]
 mod common;
 
 in_all_modes!(
+    two_that_wake_each_other_starve_no_third,
+    yielding_loops_on_every_worker_hold_up_no_timer,
     a_loop_with_checkpoints_lets_a_ready_neighbour_run,
     a_loop_with_checkpoints_lets_timers_fire,
     a_yielding_loop_lets_timers_and_new_tasks_run,
@@ -170,4 +172,73 @@ fn many_waiting_tasks_spread_over_the_workers(new: fn() -> Builder) {
         (250..=750).contains(&first)
     };
     assert!((0..100).any(balanced), "one worker has kept most tasks");
+}
+
+/// A pair that hands its worker to and fro, as a ping-pong on a channel does, until a third task has
+/// run: one that has begun before and is ready, then a new one. The third comes within a slice, which
+/// is far less than so many rounds.
+fn two_that_wake_each_other_starve_no_third(new: fn() -> Builder) {
+    const ROUNDS: usize = 2_000_000;
+    new().workers(1).build().unwrap().run(|| {
+        let stop = Arc::new(AtomicBool::new(false));
+        let rounds = Arc::new(AtomicUsize::new(0));
+        let play = {
+            let (stop, rounds) = (stop.clone(), rounds.clone());
+            move |other: &task::Task| {
+                while !stop.load(Ordering::Relaxed) {
+                    rounds.fetch_add(1, Ordering::Relaxed);
+                    other.unpark();
+                    task::park();
+                }
+                other.unpark();
+            }
+        };
+        let (there, me) = (play.clone(), task::current());
+        let other = spawn(move || there(&me));
+        let third = spawn(move || {
+            let before = rounds.load(Ordering::Relaxed);
+            yield_now();
+            let between = rounds.load(Ordering::Relaxed);
+            spawn(move || {
+                let after = rounds.load(Ordering::Relaxed);
+                stop.store(true, Ordering::Relaxed);
+                [between - before, after - between]
+            })
+        });
+        play(other.task());
+        let waits = third.join().unwrap().join().unwrap();
+        assert!(waits.iter().all(|wait| *wait < ROUNDS), "{waits:?}");
+        other.join().unwrap();
+    });
+}
+
+fn yielding_loops_on_every_worker_hold_up_no_timer(new: fn() -> Builder) {
+    let runtime = new().workers(2).build().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let yielders: Vec<_> = (0..6)
+        .map(|_| {
+            let stop = stop.clone();
+            runtime.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    yield_now();
+                }
+            })
+        })
+        .collect();
+    let sleepers: Vec<_> = (0..20)
+        .map(|_| {
+            runtime.spawn(|| {
+                for _ in 0..10 {
+                    sleep(Duration::from_millis(1));
+                }
+            })
+        })
+        .collect();
+    for sleeper in sleepers {
+        sleeper.join().unwrap();
+    }
+    stop.store(true, Ordering::Relaxed);
+    for yielder in yielders {
+        yielder.join().unwrap();
+    }
 }

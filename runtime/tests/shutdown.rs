@@ -1,17 +1,21 @@
 //! Runtimes that end: nothing is lost, nothing is left.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use hueless_runtime::runtime::{Builder, Runtime};
-use hueless_runtime::{blocking, sleep, spawn, yield_now};
+use hueless_runtime::{blocking, run, sleep, spawn, task, yield_now};
 
 #[macro_use]
 mod common;
 
 in_all_modes!(
+    a_shutdown_that_races_spawns_and_timers_drops_each_local_once,
+    what_a_leaked_task_lends_stays_alive,
     parked_tasks_unwind_and_their_joiners_learn_it,
     yielding_tasks_unwind_too,
     tasks_that_have_not_begun_are_dropped,
@@ -195,4 +199,142 @@ fn joins_and_spawns_between_runtimes_work(new: fn() -> Builder) {
             .sum()
     });
     assert_eq!(sum, 4950);
+}
+
+/// Tasks that go on spawning, sleeping, joining and parking while their runtime is dropped at some
+/// point: it ends, and everything that was made has been dropped once.
+fn a_shutdown_that_races_spawns_and_timers_drops_each_local_once(new: fn() -> Builder) {
+    #[derive(Default)]
+    struct Counts {
+        made: AtomicUsize,
+        dropped: AtomicUsize,
+    }
+    struct Local(Arc<Counts>);
+    impl Local {
+        fn new(counts: &Arc<Counts>) -> Self {
+            counts.made.fetch_add(1, Ordering::SeqCst);
+            Self(counts.clone())
+        }
+    }
+    impl Drop for Local {
+        fn drop(&mut self) {
+            self.0.dropped.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn work(captured: Local, depth: u64) -> Local {
+        let counts = captured.0.clone();
+        let mut children = Vec::new();
+        for n in 0.. {
+            let (on_stack, given) = (Local::new(&counts), Local::new(&counts));
+            match (depth + n) % 4 {
+                0 => sleep(Duration::from_micros(n % 50)),
+                1 => task::park_timeout(Duration::from_micros(20)),
+                2 => yield_now(),
+                _ => drop(on_stack),
+            }
+            if depth < 3 {
+                children.push(spawn(move || work(given, depth + 1)));
+            } else if n == 20 {
+                break;
+            }
+            if n % 8 == 7 {
+                // Some are joined, some are dropped with their results.
+                let _ = children.pop().map(|child| child.join());
+            }
+            if children.len() > 3 {
+                children.remove(0);
+            }
+        }
+        captured
+    }
+
+    for round in 0..20 {
+        let runtime = two_workers(new);
+        let counts = Arc::new(Counts::default());
+        let handles: Vec<_> = (0..4)
+            .map(|_| {
+                let local = Local::new(&counts);
+                runtime.spawn(move || work(local, 0))
+            })
+            .collect();
+        // Not an order, but a different moment each time.
+        while counts.made.load(Ordering::SeqCst) < round * 40 {
+            std::thread::yield_now();
+        }
+        drop(runtime);
+        for handle in handles {
+            assert!(handle.join().is_err_and(|error| error.is_cancelled()));
+        }
+        let made = counts.made.load(Ordering::SeqCst);
+        assert_eq!(counts.dropped.load(Ordering::SeqCst), made);
+    }
+}
+
+/// Rule: no frame is freed while it is live. A parent lends its frame to a child that is stuck when
+/// the runtime is dropped: frame and thread-locals stay until the child has ended, however long after.
+fn what_a_leaked_task_lends_stays_alive(new: fn() -> Builder) {
+    /// A thread-local that tells when it goes.
+    struct Local(RefCell<Option<(Vec<u64>, Arc<AtomicUsize>)>>);
+    impl Drop for Local {
+        fn drop(&mut self) {
+            if let Some((_, drops)) = self.0.take() {
+                drops.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+    }
+    thread_local! {
+        static LOCAL: Local = const { Local(RefCell::new(None)) };
+    }
+
+    /// How the parent lends its frame.
+    type Lend = fn(&mut (dyn FnMut() + Send));
+    let ways: [Lend; 2] = [|child| run(child), |child| blocking(child)];
+    for lend in ways {
+        let runtime = two_workers(new);
+        let drops = Arc::new(AtomicUsize::new(0));
+        let (release, released) = mpsc::channel::<()>();
+        let (began, has_begun) = mpsc::channel();
+        let (there, frame_goes) = (drops.clone(), Counted(drops.clone()));
+        let parent = runtime.spawn(move || {
+            let _frame_goes = frame_goes;
+            LOCAL.with(|local| local.0.replace(Some((vec![7; 1000], there))));
+            let home = thread::current().id();
+            let mut frame = vec![1_u64; 1000];
+            let (on_stack, mut sum) = ([3_u64; 64], 0);
+            let (heap, array, total) = (&mut frame, &on_stack, &mut sum);
+            lend(&mut move || {
+                began.send(()).unwrap();
+                // Stuck: no cancellation reaches it.
+                let _ = released.recv();
+                // Works in the parent's frame, and in what it owns.
+                heap.iter_mut().for_each(|n| *n += 1);
+                *total = heap.iter().chain(array).sum();
+            });
+            // The end of what was lent is no point of cancellation, so this is reached.
+            if thread::current().id() == home {
+                let kept = LOCAL.with(|local| local.0.borrow().as_ref().map(|(v, _)| v[999]));
+                assert_eq!(kept, Some(7));
+            }
+            sum
+        });
+        has_begun.recv().unwrap();
+        runtime.shutdown_timeout(Duration::from_millis(20));
+        assert_eq!(
+            drops.load(Ordering::SeqCst),
+            0,
+            "something has gone too early"
+        );
+        assert!(!parent.is_finished());
+        drop(release);
+        // With the cancellation it has been told of, or, as no point was left, its result.
+        match parent.join() {
+            Ok(sum) => assert_eq!(sum, 2000 + 192),
+            Err(error) => assert!(error.is_cancelled(), "{error}"),
+        }
+        // The frame at once, the thread-local when the worker's thread ends.
+        while drops.load(Ordering::SeqCst) < 2 {
+            thread::yield_now();
+        }
+    }
 }
