@@ -8,7 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use hueless_runtime::runtime::{Builder, Runtime};
+use hueless_runtime::runtime::{Builder, Runtime, stacks};
 use hueless_runtime::{blocking, sleep, spawn, task, yield_now};
 
 mod child;
@@ -90,21 +90,22 @@ fn peers_of_a_task_that_panics_go_on(new: fn() -> Builder) {
 }
 
 fn stacks_of_tasks_that_panicked_are_used_again(new: fn() -> Builder) {
-    // The address space of a stack of the default size.
-    const SLOT: usize = 256 << 10;
+    const TASKS: usize = 5000;
+    let all = || {
+        let stacks = stacks();
+        stacks.in_use + stacks.free
+    };
     let runtime = new().workers(1).build().unwrap();
-    let stacks: HashSet<usize> = (0..1000)
-        .map(|_| {
-            let task = runtime.spawn(|| {
-                let here = 0_u8;
-                let address = (&raw const here).addr();
-                resume_unwind(Box::new(address / SLOT))
-            });
-            let payload = task.join().unwrap_err().into_panic();
-            *payload.downcast::<usize>().unwrap()
-        })
-        .collect();
-    assert!(stacks.len() <= 8, "{} stacks", stacks.len());
+    let before = all();
+    for _ in 0..TASKS {
+        assert!(runtime.spawn(|| panic_quietly()).join().is_err());
+    }
+    // Stacks are had by the hundred, and other tests have some too.
+    assert!(
+        all() < before + TASKS / 2,
+        "{before} stacks, then {}",
+        all()
+    );
 }
 
 /// Tasks on both workers park in destructors while they unwind, in each way there is, with neighbours
