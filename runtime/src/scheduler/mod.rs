@@ -13,7 +13,7 @@
 //! | [`inbox`], [`timers`], [`owned`], [`counts`] | its wake-ups, timers, started tasks, figures |
 //! | [`shared`] | what the workers of a runtime share: |
 //! | [`idle`], [`seat`], [`starved`], [`threads`] | sleepers, spares, tasks without a stack, ends |
-//! | [`monitor`], [`take_over`], [`stall`] | who watches the workers |
+//! | [`monitor`], [`rest`], [`take_over`], [`stall`] | who watches the workers |
 //! | [`launch`] | starting threads |
 //! | [`context`] | from any code to its worker and task |
 //! | [`task_wait`], [`timer`] | a task's part in a wait, and its entry in the wheel |
@@ -41,6 +41,7 @@ mod parked;
 mod queues;
 #[cfg(not(loom))]
 mod remote;
+mod rest;
 #[cfg(not(loom))]
 mod search;
 #[cfg(not(loom))]

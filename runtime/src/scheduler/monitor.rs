@@ -10,10 +10,16 @@
 //! When all workers sleep it gives free stacks back to the system, bit by bit, after a wave of tasks
 //! the heap's free pages too, and then rests until a worker wakes it: an idle runtime makes no
 //! wake-ups at all.
+//!
+//! A worker that wakes up wakes the monitor, unless that has said that it will look within a tick
+//! anyway: it rests until a tick after the next timer, so a runtime that only sleeps and ticks costs
+//! one wake-up of the monitor for each of the worker's, and no system call of the worker's. To be
+//! woken is dearer than a few ticks, so after a short rest the monitor goes on for [`LULL`] before
+//! the next one; after a long one it watches for about as long as the workers were busy.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::scheduler::counts::count;
@@ -25,13 +31,15 @@ use crate::{stack, sys, task};
 
 /// How often the monitor looks. A little less than a millisecond, so that what it is to see is seen
 /// within one.
-const TICK: Duration = Duration::from_micros(800);
+pub(super) const TICK: Duration = Duration::from_micros(800);
 /// How long a task may run while its neighbours are its equals.
 const SLICE: Duration = Duration::from_millis(10);
 /// How long it may once something else has made a neighbour ready.
 const SHORT_SLICE: Duration = Duration::from_micros(700);
-/// Ticks of silence before the monitor takes the workers for idle.
+/// Ticks of silence, at most, before the monitor takes the workers for idle.
 const LULL: u32 = 25;
+/// After a rest of this length the monitor is quick to rest again.
+const LONG_REST: Duration = Duration::from_millis(20);
 /// How often free stacks are trimmed while the workers sleep.
 const TRIM_PERIOD: Duration = Duration::from_millis(100);
 
@@ -85,19 +93,34 @@ impl<'a> Monitor<'a> {
 
     /// Watches until the workers have ended.
     fn watch(&mut self) {
-        let mut quiet = 0;
+        // Looks that found all workers asleep, and how many of them make a lull.
+        let (mut quiet, mut lull) = (0, LULL);
+        // Since when it rests, if it does.
+        let mut resting: Option<Instant> = None;
         // The monitor counts itself.
         while !(self.shared.is_stopping() && self.shared.threads.count() == 1) {
-            quiet = if self.shared.all_sleep() {
-                quiet + 1
-            } else {
-                0
-            };
-            if quiet < LULL {
+            if resting.is_none() {
                 std::thread::park_timeout(TICK);
-                self.look();
-            } else if self.tidy_up_and_rest() {
+            }
+            // Before the look, so that this sees all that was done.
+            let all_sleep = self.shared.all_sleep();
+            self.look();
+            if all_sleep {
+                quiet += 1;
+            } else {
                 quiet = 0;
+                lull = LULL.min(lull + 1);
+            }
+            if quiet < lull {
+                resting = None;
+                continue;
+            }
+            let since = *resting.get_or_insert_with(Instant::now);
+            let woken = self.tidy_up_and_rest();
+            let long = since.elapsed() >= LONG_REST;
+            lull = if long { 1 } else { LULL };
+            if woken {
+                (quiet, resting) = (0, None);
             }
         }
     }
@@ -119,7 +142,7 @@ impl<'a> Monitor<'a> {
         }
     }
 
-    /// While all workers sleep: gives memory back, and rests. True if a worker has woken up.
+    /// While all workers sleep: gives memory back, and rests. True if a worker has woken it up.
     fn tidy_up_and_rest(&mut self) -> bool {
         let mut more = stack::trim() | task::trim_blocks();
         if !more && self.most_tasks >= WAVE && self.shared.started_tasks() < self.most_tasks / 2 {
@@ -133,13 +156,14 @@ impl<'a> Monitor<'a> {
         self.rest(more.then_some(TRIM_PERIOD))
     }
 
-    /// Rests until a worker is awake, or for `limit`; true in the first case.
+    /// Rests until a worker wakes it, for `limit`, or until a tick after the next timer; true in the
+    /// first case.
     fn rest(&self, limit: Option<Duration>) -> bool {
         let shared = self.shared;
-        // Relaxed: the fence orders it.
-        shared.monitor_parked.store(true, Ordering::Relaxed);
-        // Pairs with the fence in `Shared::wake_monitor`.
-        fence(Ordering::SeqCst);
+        let now = Instant::now();
+        let timer = shared.time_to_next_timer(now).map(|left| left + TICK);
+        let limit = timer.into_iter().chain(limit).min();
+        shared.monitor_rest.begin(now, limit);
         let ends = shared.is_stopping() && shared.threads.count() == 1;
         if shared.all_sleep() && !ends {
             match limit {
@@ -147,8 +171,7 @@ impl<'a> Monitor<'a> {
                 None => std::thread::park(),
             }
         }
-        // Relaxed: the flag only says who unparks.
-        !shared.monitor_parked.swap(false, Ordering::Relaxed)
+        shared.monitor_rest.end()
     }
 }
 

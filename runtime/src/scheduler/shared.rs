@@ -1,8 +1,8 @@
 //! What the workers of one runtime share.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_deque::{Injector, Stealer};
 use crossbeam_utils::CachePadded;
@@ -10,7 +10,9 @@ use crossbeam_utils::CachePadded;
 use crate::blocking::Pool;
 use crate::scheduler::context::current_worker;
 use crate::scheduler::idle::Idle;
+use crate::scheduler::monitor::TICK;
 use crate::scheduler::remote::Remote;
+use crate::scheduler::rest::Rest;
 use crate::scheduler::seat::{Seat, Seats};
 use crate::scheduler::stall::Hook;
 use crate::scheduler::starved::Starved;
@@ -57,8 +59,7 @@ pub(crate) struct Shared {
     pub(crate) spawned_outside: AtomicU64,
     phase: AtomicU8,
     pub(super) threads: Arc<Threads>,
-    /// Whether the monitor sleeps until it is unparked.
-    pub(super) monitor_parked: AtomicBool,
+    pub(super) monitor_rest: Rest,
     pub(super) monitor: OnceLock<std::thread::Thread>,
 }
 
@@ -97,7 +98,7 @@ impl Shared {
             spawned_outside: AtomicU64::new(0),
             phase: AtomicU8::new(RUNNING),
             threads: Arc::default(),
-            monitor_parked: AtomicBool::new(false),
+            monitor_rest: Rest::new(),
             monitor: OnceLock::new(),
             settings,
         });
@@ -181,16 +182,10 @@ impl Shared {
         sum(&self.stealers[..taken]) + movable
     }
 
-    /// A worker is awake again: so shall the monitor be.
+    /// A worker is awake again: so shall the monitor be, within a tick.
     #[inline]
     pub(super) fn wake_monitor(&self) {
-        // Pairs with the fence in the monitor's rest: it forbids that the monitor rests because it
-        // missed that this worker is awake, while the worker misses that the monitor rests.
-        fence(Ordering::SeqCst);
-        // Relaxed: the fence orders it; the swap makes the unpark happen once.
-        if self.monitor_parked.load(Ordering::Relaxed)
-            && self.monitor_parked.swap(false, Ordering::Relaxed)
-        {
+        if self.monitor_rest.must_end(TICK) {
             self.unpark_monitor();
         }
     }
@@ -261,6 +256,12 @@ impl Shared {
             remote.timers.len() != 0 || remote.poller().is_some_and(|poller| poller.is_in_use())
         };
         self.taken().iter().any(in_use) || self.pool.is_busy()
+    }
+
+    /// How long after `now` the next timer may be due.
+    pub(super) fn time_to_next_timer(&self, now: Instant) -> Option<Duration> {
+        let left = |remote: &CachePadded<Remote>| remote.timers.time_left(now);
+        self.taken().iter().filter_map(left).min()
     }
 
     /// Whether every worker sleeps.

@@ -47,6 +47,9 @@ impl Timers {
 
     /// How long after `now` the first timer may be due. From any thread.
     pub(super) fn time_left(&self, now: Instant) -> Option<Duration> {
+        if self.len() == 0 {
+            return None;
+        }
         // Relaxed: a figure.
         match self.next.load(Ordering::Relaxed) {
             u64::MAX => None,
@@ -117,7 +120,8 @@ impl Timers {
         }
     }
 
-    /// How long from now until the worker wants to look again; `None` if nothing is armed.
+    /// How long from now until the worker wants to look again; `None` if nothing is armed. Others
+    /// see the same from now on, whatever was disarmed before.
     ///
     /// # Safety
     /// On this worker.
@@ -126,7 +130,13 @@ impl Timers {
             return None;
         }
         let _guard = self.lock.as_ref().map(Lock::lock);
-        self.wheel.next_timeout(Instant::now())
+        let now = Instant::now();
+        let timeout = self.wheel.next_timeout(now)?;
+        let at = (now - self.wheel.started_at()).saturating_add(timeout);
+        // Relaxed: a figure.
+        let nanos = at.as_nanos().min(u128::from(u64::MAX)) as u64;
+        self.next.store(nanos, Ordering::Relaxed);
+        Some(timeout)
     }
 
     fn advance(&self, now: Instant, fire: impl FnMut(NonNull<Timer>)) {

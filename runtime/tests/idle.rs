@@ -1,0 +1,145 @@
+//! Idle costs nothing: a runtime whose tasks all wait makes no wake-ups, and one with a ticker few.
+//!
+//! One test in a process of its own, because it counts the wake-ups of threads by their names.
+#![cfg(target_os = "linux")]
+
+#[expect(unused_macros, reason = "one test watches both modes at once")]
+mod common;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use hueless_runtime::runtime::Runtime;
+use hueless_runtime::sleep;
+
+const PARKED: usize = 100_000;
+const WATCHED: Duration = Duration::from_secs(5);
+
+/// The threads of runtimes: how often each has gone to sleep so far.
+fn switches() -> HashMap<String, u64> {
+    let of_thread = |directory: std::path::PathBuf| {
+        let status = std::fs::read_to_string(directory.join("status")).ok()?;
+        let field = |key| status.lines().find_map(|line| line.strip_prefix(key));
+        if !field("Name:")?.trim().starts_with("hueless") {
+            return None;
+        }
+        let number = directory.file_name()?.to_str()?.to_owned();
+        let slept = field("voluntary_ctxt_switches:")?.trim().parse().ok()?;
+        Some((number, slept))
+    };
+    std::fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|entry| of_thread(entry.unwrap().path()))
+        .collect()
+}
+
+/// A runtime and its threads.
+struct Watched {
+    mode: &'static str,
+    runtime: Runtime,
+    threads: Vec<String>,
+}
+
+impl Watched {
+    /// How often its threads have gone to sleep so far.
+    fn sleeps(&self) -> u64 {
+        let now = switches();
+        self.threads.iter().map(|thread| now[thread]).sum()
+    }
+}
+
+fn start() -> Vec<Watched> {
+    let mut known = switches();
+    let start_one = |(mode, new): common::Mode| {
+        let runtime = new().workers(2).build().unwrap();
+        // A worker's thread has its name once it runs, which `build` waits for; the monitor's may
+        // take a moment.
+        let threads = loop {
+            let now = switches();
+            let new: Vec<_> = now.keys().filter(|t| !known.contains_key(*t)).collect();
+            if new.len() == 3 {
+                break new.into_iter().cloned().collect();
+            }
+            std::thread::yield_now();
+        };
+        known = switches();
+        Watched {
+            mode,
+            runtime,
+            threads,
+        }
+    };
+    common::modes().map(start_one).into()
+}
+
+fn park_many(runtime: &Runtime) {
+    let begun = Arc::new(AtomicUsize::new(0));
+    for _ in 0..PARKED {
+        let begun = begun.clone();
+        runtime.spawn(move || {
+            begun.fetch_add(1, Ordering::Relaxed);
+            // For ever, so without a timer.
+            sleep(Duration::MAX);
+        });
+        // What is free after these has to be trimmed.
+        runtime.spawn(|| ());
+    }
+    while begun.load(Ordering::Relaxed) != PARKED {
+        std::thread::yield_now();
+    }
+}
+
+/// Waits until no thread of a runtime has woken up for a second.
+fn wait_for_quiet() {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut before = switches();
+    loop {
+        std::thread::sleep(Duration::from_secs(1));
+        let now = switches();
+        if now == before {
+            return;
+        }
+        assert!(Instant::now() < deadline, "no quiet: {before:?} {now:?}");
+        before = now;
+    }
+}
+
+/// How often each runtime's threads wake up while they are watched.
+fn watch(runtimes: &[Watched]) -> Vec<u64> {
+    let before: Vec<_> = runtimes.iter().map(Watched::sleeps).collect();
+    std::thread::sleep(WATCHED);
+    let after = runtimes.iter().map(Watched::sleeps);
+    after
+        .zip(before)
+        .map(|(after, before)| after - before)
+        .collect()
+}
+
+#[test]
+fn an_idle_runtime_sleeps() {
+    let runtimes = start();
+    for watched in &runtimes {
+        park_many(&watched.runtime);
+    }
+    wait_for_quiet();
+    for (watched, wakes) in runtimes.iter().zip(watch(&runtimes)) {
+        assert_eq!(wakes, 0, "{}: {}", watched.mode, watched.runtime.metrics());
+    }
+
+    for watched in &runtimes {
+        watched.runtime.spawn(|| {
+            loop {
+                sleep(Duration::from_secs(1));
+            }
+        });
+    }
+    // The tickers' first second, in which what they were spawned with settles.
+    std::thread::sleep(Duration::from_millis(1500));
+    for (watched, wakes) in runtimes.iter().zip(watch(&runtimes)) {
+        println!("{}: {wakes} wake-ups in {WATCHED:?}", watched.mode);
+        // One of the worker and one of the monitor for each of five ticks.
+        assert!((5..=12).contains(&wakes), "{}: {wakes}", watched.mode);
+    }
+}
