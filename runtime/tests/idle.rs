@@ -74,7 +74,8 @@ fn start() -> Vec<Watched> {
     common::modes().map(start_one).into()
 }
 
-fn park_many(runtime: &Runtime) {
+/// Gives what the parked tasks hold.
+fn park_many(runtime: &Runtime) -> Arc<AtomicUsize> {
     let begun = Arc::new(AtomicUsize::new(0));
     for _ in 0..PARKED {
         let begun = begun.clone();
@@ -89,6 +90,7 @@ fn park_many(runtime: &Runtime) {
     while begun.load(Ordering::Relaxed) != PARKED {
         std::thread::yield_now();
     }
+    begun
 }
 
 /// Waits until no thread of a runtime has woken up for a second.
@@ -120,9 +122,7 @@ fn watch(runtimes: &[Watched]) -> Vec<u64> {
 #[test]
 fn an_idle_runtime_sleeps() {
     let runtimes = start();
-    for watched in &runtimes {
-        park_many(&watched.runtime);
-    }
+    let held: Vec<_> = (runtimes.iter().map(|watched| park_many(&watched.runtime))).collect();
     wait_for_quiet();
     for (watched, wakes) in runtimes.iter().zip(watch(&runtimes)) {
         assert_eq!(wakes, 0, "{}: {}", watched.mode, watched.runtime.metrics());
@@ -141,5 +141,13 @@ fn an_idle_runtime_sleeps() {
         println!("{}: {wakes} wake-ups in {WATCHED:?}", watched.mode);
         // One of the worker and one of the monitor for each of five ticks.
         assert!((5..=12).contains(&wakes), "{}: {wakes}", watched.mode);
+    }
+
+    // So many tasks are unwound in seconds, not in a time that grows with their number's square.
+    for (watched, held) in runtimes.into_iter().zip(held) {
+        let start = Instant::now();
+        watched.runtime.shutdown_timeout(Duration::from_secs(30));
+        println!("{}: shut down in {:?}", watched.mode, start.elapsed());
+        assert_eq!(Arc::strong_count(&held), 1);
     }
 }

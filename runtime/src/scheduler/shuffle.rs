@@ -37,7 +37,7 @@ impl Worker {
     pub(super) fn next_shuffled(&self, shuffle: &Shuffle) -> Option<TaskPtr> {
         self.look_round();
         if self.shared.is_stopping() {
-            self.cancel_all();
+            self.cancel_now_and_then(1);
         }
         // The front task takes a place in the queue like any other.
         if let Some(task) = self.take_run_next() {

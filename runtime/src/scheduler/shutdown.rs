@@ -33,6 +33,22 @@ impl Worker {
         }
     }
 
+    /// [`cancel_all`](Self::cancel_all) for a worker that has had `turns` turns since the last time
+    /// it called this, and has tasks to run.
+    ///
+    /// Looks at every task only after as many turns as there are tasks, so that the end of very many
+    /// takes no time that grows with the square of their number.
+    #[cold]
+    pub(super) fn cancel_now_and_then(&self, turns: u32) {
+        let turns = self.uncancelled_turns.get().saturating_add(turns as usize);
+        if turns < self.shared.started_tasks() {
+            self.uncancelled_turns.set(turns);
+        } else {
+            self.uncancelled_turns.set(0);
+            self.cancel_all();
+        }
+    }
+
     fn cancel_own(&self) {
         // On the worker's own stack the thread's panic count is the sum over parked tasks: if it is
         // zero, none of them is unwinding.

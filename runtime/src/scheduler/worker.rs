@@ -55,6 +55,8 @@ pub(crate) struct Worker {
     pub(super) leaves_since: Cell<Option<Instant>>,
     /// Whether this worker has seen that the runtime stops.
     pub(super) stop_seen: Cell<bool>,
+    /// Turns since it has last looked whom it has to cancel.
+    pub(super) uncancelled_turns: Cell<usize>,
     /// When the poller was last asked.
     pub(super) polled: Cell<Instant>,
     pub(super) parked_trim: ParkedTrim,
@@ -85,6 +87,8 @@ impl Worker {
             caught: Cell::new(None),
             leaves_since: Cell::new(None),
             stop_seen: Cell::new(false),
+            // At the first look it does.
+            uncancelled_turns: Cell::new(usize::MAX),
             polled: Cell::new(Instant::now()),
             parked_trim: ParkedTrim::default(),
             seat,
