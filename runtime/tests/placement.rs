@@ -1,0 +1,103 @@
+//! Where tasks start, which in the default mode is where they stay: those that talk to each other
+//! together, those of a crowd apart.
+
+#[path = "common/mailbox.rs"]
+mod mailbox;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use hueless_runtime::runtime::{Builder, Runtime};
+use hueless_runtime::{blocking, sleep, spawn};
+use mailbox::Mailbox;
+
+const RUNS: usize = 100;
+
+fn runtime(workers: usize) -> Runtime {
+    Builder::new().workers(workers).build().unwrap()
+}
+
+/// Two tasks that hand a message to and fro; true if they do so on one worker.
+fn a_pair_is_together() -> bool {
+    let there = Arc::new(Mailbox::new());
+    let back = Arc::new(Mailbox::new());
+    let (there_too, back_too) = (there.clone(), back.clone());
+    let ping = spawn(move || {
+        for i in 0..1000 {
+            there.put(i);
+            assert_eq!(back.take(), i);
+        }
+        thread::current().id()
+    });
+    let pong = spawn(move || {
+        for i in 0..1000 {
+            assert_eq!(there_too.take(), i);
+            back_too.put(i);
+        }
+        thread::current().id()
+    });
+    ping.join().unwrap() == pong.join().unwrap()
+}
+
+#[test]
+fn a_ping_pong_pair_is_on_one_worker() {
+    let runtime = runtime(2);
+    let together = (0..RUNS)
+        .filter(|_| runtime.run(a_pair_is_together))
+        .count();
+    println!("{together} of {RUNS}; {}", runtime.metrics());
+    assert!(together * 100 >= RUNS * 95, "{together} of {RUNS}");
+}
+
+/// Spawns tasks one by one, as who accepts connections does: after each it waits for something that
+/// comes from an OS thread. Gives how many each worker has in the end, by its own count and by the
+/// threads that they begin on.
+fn accept(workers: usize) -> (Vec<usize>, HashMap<ThreadId, usize>) {
+    const TASKS: usize = 1000;
+    let runtime = runtime(workers);
+    let (begins, begun) = mpsc::channel();
+    runtime.run(move || {
+        for _ in 0..TASKS {
+            let begins = begins.clone();
+            spawn(move || {
+                begins.send(thread::current().id()).unwrap();
+                drop(begins);
+                sleep(Duration::MAX);
+            });
+            blocking(|| ());
+        }
+    });
+    let mut threads = HashMap::new();
+    for thread in begun {
+        *threads.entry(thread).or_default() += 1;
+    }
+    let started = (runtime.metrics().workers.iter())
+        .map(|worker| worker.started)
+        .collect();
+    (started, threads)
+}
+
+fn spreads(workers: usize) {
+    for run in 0..RUNS {
+        let (started, threads) = accept(workers);
+        println!("{started:?}");
+        let least = 1000 / (2 * workers);
+        let enough = |count: &usize| *count >= least;
+        assert!(started.iter().all(enough), "run {run}: {started:?}");
+        assert_eq!(threads.len(), workers);
+        assert!(threads.values().all(enough), "run {run}: {threads:?}");
+    }
+}
+
+#[test]
+fn what_one_task_accepts_spreads_over_two_workers() {
+    spreads(2);
+}
+
+#[test]
+fn what_one_task_accepts_spreads_over_four_workers() {
+    spreads(4);
+}
