@@ -5,6 +5,7 @@
 //! once in a process, or a few times in a test.
 
 mod channel;
+mod conserve;
 mod crowd;
 mod hog;
 mod net;
@@ -19,6 +20,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 pub use channel::{bounded, ping_pong, select};
+pub use conserve::conserve;
 pub use crowd::{parked, sleepers};
 pub use hog::hog;
 pub use net::{echo, http};
@@ -43,6 +45,8 @@ Usage: workloads NAME [ARGUMENTS]     (their defaults in brackets)
   mutex TASKS N [8 1000000]      each locks one mutex N times
   hog HOGS SECS STEPS [4 3 1000] lateness of 1 ms sleepers beside loops that
                                  call checkpoint() every STEPS steps (0: never)
+  conserve N [1000]              how long new tasks wait behind N tasks in turn that
+                                 spin, beside an idle worker
   echo PORT [9001]               a TCP server that sends back what it gets
   http PORT [9001]               a minimal HTTP/1.1 server
 ";
@@ -180,6 +184,10 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
             let (hogs, seconds) = (arguments.get(0, 4), number(1, 3)?);
             let time = Duration::from_secs(seconds as u64);
             Ok(hueless::run(|| hog(hogs, time, arguments.get(2, 1000))))
+        }
+        "conserve" => {
+            let n = number(0, 1000)?;
+            Ok(hueless::run(|| conserve(n)))
         }
         "echo" | "http" => {
             let serve = if name == "echo" { echo } else { http };

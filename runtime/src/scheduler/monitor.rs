@@ -29,12 +29,14 @@ use crate::scheduler::starved::Feeder;
 use crate::scheduler::take_over::TakeOver;
 use crate::{stack, sys, task};
 
-/// How often the monitor looks. A little less than a millisecond, so that what it is to see is seen
-/// within one.
-pub(super) const TICK: Duration = Duration::from_micros(800);
+/// How often the monitor looks. So much less than a millisecond that what lies about is with another
+/// worker within one: the system's timers add 50 µs, the thief waits for 100 µs, and both threads
+/// have to be woken.
+pub(super) const TICK: Duration = Duration::from_micros(700);
 /// How long a task may run while its neighbours are its equals.
 const SLICE: Duration = Duration::from_millis(10);
-/// How long it may once something else has made a neighbour ready.
+/// How long it may once something else has made a neighbour ready; a tick at most, so that the next
+/// look finds it over.
 const SHORT_SLICE: Duration = Duration::from_micros(700);
 /// Ticks of silence, at most, before the monitor takes the workers for idle.
 const LULL: u32 = 25;
