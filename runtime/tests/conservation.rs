@@ -101,13 +101,14 @@ fn nobody_waits_behind_a_chain_of_computing_tasks(new: fn() -> Builder) {
         }
         let begun = Arc::new(AtomicBool::new(false));
         let begins = begun.clone();
-        spawn(move || {
+        let next = spawn(move || {
             begins.store(true, Ordering::SeqCst);
             link(left - 1);
         });
         while !begun.load(Ordering::SeqCst) {
             spin_loop();
         }
+        next.join().unwrap();
     }
     two_workers(new).run(|| link(200));
 }

@@ -228,6 +228,18 @@ mod tests {
             keys("parked 500"),
             ["ms", "up_ms", "wake_ms", "bytes", "rss_b", "pte_b"]
         );
+        assert_eq!(
+            keys("conserve 5"),
+            [
+                "p99_ms",
+                "p50_ms",
+                "max_ms",
+                "group_p99_ms",
+                "group_p50_ms",
+                "group_max_ms",
+                "tasks"
+            ]
+        );
         for line in ["hog 2 1", "hog 1 1 0"] {
             assert_eq!(
                 keys(line),
