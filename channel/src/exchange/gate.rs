@@ -6,6 +6,8 @@
 use std::ops::Deref;
 use std::ptr;
 
+#[cfg(not(loom))]
+use hueless_runtime::park::seeded_number;
 use hueless_runtime::park::{Claimed, Lock, WaitQueue};
 
 use crate::flavors::Memory;
@@ -99,11 +101,10 @@ impl Gate {
     pub(crate) fn random_below(&mut self, bound: u32) -> u32 {
         if self.random == 0 {
             // Any odd number will do. A model has to draw the same numbers in each execution.
-            let seed = if cfg!(loom) {
-                1
-            } else {
-                ptr::from_ref(self).addr() as u64
-            };
+            #[cfg(loom)]
+            let seed = 1u64;
+            #[cfg(not(loom))]
+            let seed = seeded_number().unwrap_or_else(|| ptr::from_ref(self).addr() as u64);
             self.random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         }
         // Marsaglia's xorshift64: never comes to zero.

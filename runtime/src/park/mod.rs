@@ -40,3 +40,5 @@ pub(crate) use lock::back_off;
 pub(crate) use slot::{Slot, ThreadSlot, Way};
 
 pub use crate::cancel::unwind_cancelled;
+#[cfg(not(loom))]
+pub use crate::scheduler::seeded_number;

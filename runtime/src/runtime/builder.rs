@@ -12,8 +12,7 @@ use crate::stack;
 /// Sets up a [`Runtime`].
 ///
 /// What is not set here comes from the environment (`HUELESS_WORKERS`, `HUELESS_STACK`,
-/// `HUELESS_BLOCKING`, `HUELESS_STACK_MARKS`), else from the defaults. `HUELESS_SEED=7` shuffles the
-/// order in which ready tasks run, the same way each time for the same number: for tests.
+/// `HUELESS_BLOCKING`, `HUELESS_STACK_MARKS`, `HUELESS_SEED`), else from the defaults.
 ///
 /// # Examples
 ///
@@ -89,6 +88,37 @@ impl Builder {
     /// ```
     pub fn on_stall(mut self, hook: impl Fn(&Stall) + Send + Sync + 'static) -> Self {
         self.explicit.on_stall = Some(Hook(Arc::new(hook)));
+        self
+    }
+
+    /// Shuffles the order in which ready tasks run and in which a select looks at its cases: for
+    /// tests, to find what depends on the usual order. With one worker, a program without timers
+    /// and outside events runs the same way each time for the same `seed`, so what a seed has found
+    /// can be looked at again. `HUELESS_SEED=7` in the environment does the same.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// let order = |seed| {
+    ///     let runtime = hueless_runtime::runtime::Builder::new().workers(1).seed(seed).build()?;
+    ///     let order = Arc::new(Mutex::new(Vec::new()));
+    ///     runtime.run(|| {
+    ///         let tasks: Vec<_> = (0..20)
+    ///             .map(|i| {
+    ///                 let order = order.clone();
+    ///                 hueless_runtime::spawn(move || order.lock().unwrap().push(i))
+    ///             })
+    ///             .collect();
+    ///         tasks.into_iter().for_each(|task| task.join().unwrap());
+    ///     });
+    ///     Ok::<_, std::io::Error>(Arc::try_unwrap(order).unwrap().into_inner().unwrap())
+    /// };
+    /// assert_eq!(order(7)?, order(7)?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.explicit.seed = Some(seed);
         self
     }
 

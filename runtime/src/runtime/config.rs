@@ -16,6 +16,7 @@ pub(crate) struct Explicit {
     pub(crate) workers: Option<usize>,
     pub(crate) stack_size: Option<usize>,
     pub(crate) blocking_threads: Option<usize>,
+    pub(crate) seed: Option<u64>,
     pub(crate) migrates: bool,
     pub(crate) on_stall: Option<Hook>,
     pub(crate) stack_marks: Option<bool>,
@@ -76,6 +77,7 @@ impl Explicit {
             (None, None) => BLOCKING_THREADS,
         };
         let seed = number("HUELESS_SEED", variable("HUELESS_SEED"), parse_seed)?;
+        let seed = self.seed.or(seed);
         Ok(Settings {
             workers,
             class,

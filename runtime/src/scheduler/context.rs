@@ -84,6 +84,17 @@ pub(crate) unsafe fn ready(task: TaskPtr) {
     }
 }
 
+/// A number drawn from the seed of the runtime whose worker this is; `None` if it has none.
+///
+/// For choices that others make at random, so that a seed decides them too.
+#[cold]
+pub fn seeded_number() -> Option<u64> {
+    // SAFETY: as in `current_task`.
+    let worker = unsafe { current_worker().as_ref() }?;
+    let shuffle = worker.shuffle.as_ref()?;
+    Some(shuffle.below(u32::MAX as usize) as u64)
+}
+
 /// Spawns on the current task's runtime, else on the global one.
 #[inline]
 pub(crate) fn spawn<F, T>(

@@ -71,7 +71,7 @@ mod worker;
 
 #[cfg(not(loom))]
 mod exports {
-    pub use super::context::{checkpoint, yield_now};
+    pub use super::context::{checkpoint, seeded_number, yield_now};
     pub use super::stall::Stall;
 
     pub(crate) use super::context::{

@@ -38,6 +38,8 @@ const SLICE: Duration = Duration::from_millis(10);
 /// How long it may once something else has made a neighbour ready; a tick at most, so that the next
 /// look finds it over.
 const SHORT_SLICE: Duration = Duration::from_micros(700);
+/// The slice of a runtime whose order is seeded: so long that a busy machine does not change it.
+const SEEDED_SLICE: Duration = Duration::from_secs(1);
 /// Ticks of silence, at most, before the monitor takes the workers for idle.
 const LULL: u32 = 25;
 /// After a rest of this length the monitor is quick to rest again.
@@ -130,8 +132,12 @@ impl<'a> Monitor<'a> {
     fn look(&mut self) {
         let shared = self.shared;
         let now = Instant::now();
+        let slices = match shared.settings.seed {
+            None => (SHORT_SLICE, SLICE),
+            Some(_) => (SEEDED_SLICE, SEEDED_SLICE),
+        };
         for (remote, seen) in shared.taken().iter().zip(&mut self.seen) {
-            seen.look(remote, now, shared.is_stopping());
+            seen.look(remote, now, slices, shared.is_stopping());
         }
         self.most_tasks = self.most_tasks.max(shared.started_tasks());
         let stealable = shared.has_stealable();
@@ -198,7 +204,13 @@ impl Seen {
         }
     }
 
-    fn look(&mut self, remote: &Remote, now: Instant, is_stopping: bool) {
+    fn look(
+        &mut self,
+        remote: &Remote,
+        now: Instant,
+        (short_slice, slice): (Duration, Duration),
+        is_stopping: bool,
+    ) {
         // Relaxed: figures.
         let switches = remote.switches.load(Ordering::Relaxed);
         if switches != self.switches || !remote.is_awake() {
@@ -208,13 +220,13 @@ impl Seen {
             return;
         }
         let ran = now - self.since;
-        if ran < SHORT_SLICE || self.hinted.is_some() {
+        if ran < short_slice || self.hinted.is_some() {
             return;
         }
         self.others_ready = remote.inbox.has_tasks()
             || remote.timers.may_be_due(now)
             || remote.poller().is_some_and(|poller| poller.is_ready());
-        if ran >= SLICE || self.others_ready || is_stopping {
+        if ran >= slice || self.others_ready || is_stopping {
             self.hinted = Some(now);
             // Relaxed: advice.
             remote.hint.store(switches, Ordering::Relaxed);
