@@ -1,8 +1,8 @@
 //! A seeded order of running, to find what depends on the usual one.
 //!
 //! With a seed, each worker draws at every switch which of its queues goes first and how far a queue
-//! is turned round; the monitor asks nobody to yield before a second has passed. On one worker, a program without timers or outside events then runs
-//! the same way each time for the same seed.
+//! is turned round; the monitor asks nobody to yield before a second has passed. On one worker, a
+//! program without timers or outside events then runs the same way each time for the same seed.
 
 use std::cell::Cell;
 
