@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use hueless_runtime::runtime::{Builder, Runtime};
-use hueless_runtime::{spawn, yield_now};
+use hueless_runtime::{checkpoint, spawn, yield_now};
 
 in_all_modes!(
     tasks_run_while_their_spawner_computes,
     tasks_from_outside_run_while_a_worker_computes,
     nobody_waits_behind_a_chain_of_computing_tasks,
+    new_tasks_do_not_wait_for_a_slice_each,
 );
 
 fn two_workers(new: fn() -> Builder) -> Runtime {
@@ -111,4 +112,28 @@ fn nobody_waits_behind_a_chain_of_computing_tasks(new: fn() -> Builder) {
         next.join().unwrap();
     }
     two_workers(new).run(|| link(200));
+}
+
+/// A task that computes for its slice each time has new tasks beside it: after each of its slices
+/// all that wait have a turn, not one.
+fn new_tasks_do_not_wait_for_a_slice_each(new: fn() -> Builder) {
+    const TASKS: usize = 300;
+    let runtime = new().workers(1).build().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let hog = runtime.spawn(move || {
+        while !stopped.load(Ordering::Relaxed) {
+            checkpoint();
+        }
+    });
+    let before = runtime.metrics();
+    runtime.run(|| {
+        let tasks: Vec<_> = (0..TASKS).map(|i| spawn(move || i)).collect();
+        let sum: usize = tasks.into_iter().map(|task| task.join().unwrap()).sum();
+        assert_eq!(sum, TASKS * (TASKS - 1) / 2);
+    });
+    let slices = runtime.metrics().since(&before).hints;
+    stop.store(true, Ordering::Relaxed);
+    hog.join().unwrap();
+    assert!(slices < TASKS as u64 / 3, "{slices} slices");
 }

@@ -9,6 +9,11 @@
 //!    Thieves take from the other end.
 //! 6. the injector, other workers' deques: see [`search`](super::search).
 //!
+//! A task that has given up the worker comes last in all: after a [`yield_now`](crate::yield_now) one
+//! new task has a turn before the ready ones, after the end of a slice the tasks that are ready and
+//! then the new tasks that lie here have one each. Else a task that computes for its slice each time
+//! would let one new task run between two of them.
+//!
 //! Every [`FAIR_PERIOD`]th turn the order is turned round, so that no two tasks that ready each
 //! other starve a third, nor tasks that yield the timers, the sockets or the new tasks.
 
@@ -44,8 +49,8 @@ impl Worker {
         if let Some(task) = self.take_run_next() {
             return Some(task);
         }
-        if self.yielded.replace(false)
-            && let Some(task) = self.seat.deque.pop()
+        if self.turns_of_new.get() != 0
+            && let Some(task) = self.next_in_turn()
         {
             return Some(task);
         }
@@ -54,6 +59,32 @@ impl Worker {
         }
         self.empty_inbox();
         self.local.pop().or_else(|| self.seat.deque.pop())
+    }
+
+    /// Gives turns to so many ready tasks and then so many new ones, unless some have not been taken
+    /// yet: these were there before.
+    #[inline]
+    pub(super) fn give_turns(&self, ready: usize, new: usize) {
+        if self.turns_of_new.get() == 0 {
+            self.turns_of_ready.set(ready);
+            self.turns_of_new.set(new);
+        }
+    }
+
+    #[inline]
+    fn next_in_turn(&self) -> Option<TaskPtr> {
+        let ready = self.turns_of_ready.get();
+        if ready != 0 {
+            self.turns_of_ready.set(ready - 1);
+            return self.next_ready();
+        }
+        let new = self.seat.deque.pop();
+        let left = match new {
+            Some(_) => self.turns_of_new.get() - 1,
+            None => 0,
+        };
+        self.turns_of_new.set(left);
+        new
     }
 
     #[inline]

@@ -37,8 +37,11 @@ pub(crate) struct Worker {
     current: Cell<Option<TaskPtr>>,
     /// Its ready tasks that nobody else may take.
     pub(super) local: TaskQueue,
-    /// Whether the last task yielded: new tasks go first then.
-    pub(super) yielded: Cell<bool>,
+    /// How many new tasks have a turn before a task that has given up the worker: see
+    /// [`queues`](super::queues).
+    pub(super) turns_of_new: Cell<usize>,
+    /// How many ready tasks come before these.
+    pub(super) turns_of_ready: Cell<usize>,
     pub(super) turn: Cell<u32>,
     pub(super) stacks: UnsafeCell<Cache>,
     pub(super) warm_stacks: Cell<bool>,
@@ -72,7 +75,8 @@ impl Worker {
             is_spare: remote.is_spare,
             current: Cell::new(None),
             local: TaskQueue::new(),
-            yielded: Cell::new(false),
+            turns_of_new: Cell::new(0),
+            turns_of_ready: Cell::new(0),
             turn: Cell::new(0),
             stacks: UnsafeCell::new(Cache::new()),
             warm_stacks: Cell::new(false),
@@ -159,13 +163,16 @@ impl Worker {
     /// Suspends `task`, which runs here, behind all that is known to be ready.
     #[inline]
     pub(crate) fn yield_task(task: TaskPtr) {
-        Self::requeue(task, |_| {});
+        Self::requeue(task, |worker| worker.give_turns(0, 1));
     }
 
     /// Suspends `task`, which has had its time, behind all that is ready.
     #[cold]
     pub(crate) fn preempt(task: TaskPtr) {
-        Self::requeue(task, Self::look_round);
+        Self::requeue(task, |worker| {
+            worker.look_round();
+            worker.give_turns(worker.ready_here(), worker.seat.deque.len());
+        });
     }
 
     /// Not a method: in a migrating runtime the task may come back on another worker.
@@ -180,7 +187,6 @@ impl Worker {
             suspend(header.yielder.get(), || {
                 let worker = &*context::current_worker();
                 first(worker);
-                worker.yielded.set(true);
                 worker.enqueue(task);
                 true
             });
