@@ -23,6 +23,7 @@ in_all_modes!(
     a_destructor_that_blocks_while_unwinding_is_let_finish,
     a_runtime_dropped_by_its_own_task_ends,
     a_task_that_will_not_end_is_left_after_the_timeout,
+    who_joins_a_task_that_is_left_behind_gets_an_error,
     joins_and_spawns_between_runtimes_work,
 );
 
@@ -179,6 +180,41 @@ fn a_task_that_will_not_end_is_left_after_the_timeout(new: fn() -> Builder) {
     assert!(start.elapsed() >= Duration::from_millis(20));
     drop(release);
     assert_eq!(handle.join().unwrap(), 5);
+}
+
+/// A task waits for a blocking call that does not end; its runtime gives up, and so do its joiners,
+/// those who wait already and those who come later. The task itself goes on and ends.
+fn who_joins_a_task_that_is_left_behind_gets_an_error(new: fn() -> Builder) {
+    let runtime = two_workers(new);
+    let (ended, has_ended) = mpsc::channel();
+    let (began, has_begun) = mpsc::channel();
+    let (releases, mut handles): (Vec<_>, Vec<_>) = (0..2)
+        .map(|_| {
+            let (release, released) = mpsc::channel::<()>();
+            let (began, ended) = (began.clone(), ended.clone());
+            let handle = runtime.spawn(move || {
+                blocking(move || {
+                    began.send(()).unwrap();
+                    let _ = released.recv();
+                });
+                ended.send(()).unwrap();
+            });
+            (release, handle)
+        })
+        .unzip();
+    has_begun.recv().unwrap();
+    has_begun.recv().unwrap();
+    let (first, second) = (handles.pop().unwrap(), handles.pop().unwrap());
+    let joiner = std::thread::spawn(move || first.join().unwrap_err());
+    let second = second.join_timeout(Duration::from_millis(1)).unwrap_err();
+    runtime.shutdown_timeout(Duration::from_millis(20));
+    for error in [joiner.join().unwrap(), second.join().unwrap_err()] {
+        assert!(error.is_cancelled());
+        assert!(error.to_string().contains("left behind"), "{error}");
+    }
+    drop(releases);
+    has_ended.recv().unwrap();
+    has_ended.recv().unwrap();
 }
 
 fn joins_and_spawns_between_runtimes_work(new: fn() -> Builder) {

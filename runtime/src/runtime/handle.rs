@@ -26,8 +26,8 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Tasks that have not begun are dropped; started ones are cancelled: they unwind at their next
 /// blocking operation, on their own threads, so their destructors run. The drop blocks until all
 /// have ended, for 5 seconds at most ([`shutdown_timeout`](Self::shutdown_timeout) says otherwise);
-/// what has not ended by then is left alone, still running on its threads, and counted on stderr.
-/// Joiners of cancelled tasks get an error. With `panic = "abort"` nothing can unwind, so every
+/// what has not ended by then is left behind, still running on its threads, and counted and named on
+/// stderr. Joiners of cancelled tasks get an error, those of tasks that are left behind too. With `panic = "abort"` nothing can unwind, so every
 /// started task that does not end by itself is left.
 ///
 /// Dropped by one of its own tasks, a runtime shuts down in the background.
@@ -91,6 +91,7 @@ impl Runtime {
             class: class.unwrap_or(self.shared().settings.class),
             name,
             spawned_at,
+            is_lent: false,
         };
         // SAFETY: scheduled below, once; `f` and `T` borrow nothing.
         let (task, handle) = unsafe { allocate(None, f, spec, scheduler::next_id()) };
@@ -152,8 +153,12 @@ impl Runtime {
                 let left = shared.started_tasks();
                 eprintln!(
                     "hueless: a runtime was dropped, but {left} of its tasks did not end within \
-                     {timeout:?}; they are left running"
+                     {timeout:?}; they are left behind, still running"
                 );
+                for running in shared.running() {
+                    eprintln!("hueless: {running}");
+                }
+                shared.leave_behind();
             }
         };
         if scheduler::current_worker().is_null() {

@@ -115,6 +115,7 @@ where
                 class: class.unwrap_or(worker.shared().settings.class),
                 name,
                 spawned_at,
+                is_lent: false,
             };
             // SAFETY: scheduled below, once; `f` and `T` borrow nothing.
             let (task, handle) =
@@ -289,6 +290,7 @@ where
         class: Class::for_usable(stack).expect("a stack size of ours"),
         name: None,
         spawned_at,
+        is_lent: true,
     };
     // SAFETY: scheduled below, once. What `f` and `T` borrow outlives this call, and this call does
     // not end before the task has: the wait is shielded, and nothing between here and it unwinds.

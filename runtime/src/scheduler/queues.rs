@@ -101,6 +101,7 @@ impl Worker {
     pub(super) fn fair_turn(&self) -> Option<TaskPtr> {
         self.look_round();
         if self.shared.is_stopping() {
+            self.abandon_all();
             self.cancel_now_and_then(FAIR_PERIOD);
         }
         // One, not a batch: what lies there may have been left to others by this worker.

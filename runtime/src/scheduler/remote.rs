@@ -7,7 +7,9 @@
 use std::io;
 use std::panic::Location;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
+};
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_utils::sync::Unparker;
@@ -19,7 +21,7 @@ use crate::scheduler::leaving::Leaving;
 use crate::scheduler::owned::Owned;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::timers::Timers;
-use crate::task::{TaskHeader, TaskPtr};
+use crate::task::{TaskHeader, TaskId, TaskPtr};
 
 /// See the module.
 pub(crate) struct Remote {
@@ -31,8 +33,8 @@ pub(crate) struct Remote {
     /// The switch count of the task that the monitor asks to yield.
     pub(crate) hint: AtomicU64,
     /// The task that runs: its number and where it was spawned.
-    pub(super) running: AtomicU64,
-    pub(super) running_site: AtomicPtr<Location<'static>>,
+    running: AtomicU64,
+    running_site: AtomicPtr<Location<'static>>,
     /// Ready tasks in the worker's own queues, as of the last switch.
     pub(crate) ready: AtomicUsize,
     pub(super) leaving: Leaving,
@@ -175,6 +177,29 @@ impl Remote {
         // The worker may be asleep on its parker; from now on it sleeps in the poller.
         self.unparker.unpark();
         Ok(poller)
+    }
+
+    /// Says which task runs next; the worker's.
+    #[inline]
+    pub(super) fn announce(&self, id: TaskId, site: &'static Location<'static>, ready: usize) {
+        // Relaxed, all: the monitor reads these as figures.
+        let switches = self.switches.load(Ordering::Relaxed) + 1;
+        self.switches.store(switches, Ordering::Relaxed);
+        // Pairs with the fence in a stall's report: who sees what follows sees the new count.
+        fence(Ordering::Release);
+        self.running.store(id.number(), Ordering::Relaxed);
+        self.running_site
+            .store(ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// The number and the spawn site of the task that was announced last.
+    pub(super) fn running_task(&self) -> Option<(TaskId, &'static Location<'static>)> {
+        // Relaxed: figures.
+        let task = TaskId::from_number(self.running.load(Ordering::Relaxed));
+        let site = self.running_site.load(Ordering::Relaxed);
+        // SAFETY: `announce` stores addresses of `'static` locations; null before the first task.
+        Some((task, unsafe { site.as_ref() }?))
     }
 
     /// Whether the worker's thread is awake and has a task or looks for one.

@@ -60,6 +60,7 @@ impl Worker {
                 }
             }
             if self.shared.is_stopping() {
+                self.abandon_all();
                 // Only a look round that began after the stop was seen counts as the last one.
                 let seen_before = self.stop_seen.replace(true);
                 if self.cancel_all() && seen_before {
@@ -271,7 +272,8 @@ impl Worker {
             // As in `begin_sleep`, for the stop of the runtime.
             true => fence(Ordering::SeqCst),
         }
-        let stop_is_news = self.shared.is_stopping() && !self.stop_seen.get();
+        let stop_is_news = (self.shared.is_stopping() && !self.stop_seen.get())
+            || (self.shared.is_left_behind() && !self.abandoned.get());
         // SAFETY: on this worker.
         let timeout = unsafe { self.remote().timers.next_timeout() };
         // Something to tidy up, if it stays quiet for so long.

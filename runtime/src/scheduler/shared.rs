@@ -14,7 +14,7 @@ use crate::scheduler::monitor::TICK;
 use crate::scheduler::remote::Remote;
 use crate::scheduler::rest::Rest;
 use crate::scheduler::seat::{Seat, Seats};
-use crate::scheduler::stall::Hook;
+use crate::scheduler::stall::{Hook, describe_running};
 use crate::scheduler::starved::Starved;
 use crate::scheduler::threads::Threads;
 use crate::stack::Class;
@@ -37,6 +37,8 @@ pub(crate) struct Settings {
 const RUNNING: u8 = 0;
 /// Started tasks are to be unwound, new ones dropped.
 const STOPPING: u8 = 1;
+/// Nobody waits for the started tasks any more.
+const LEFT_BEHIND: u8 = 2;
 
 /// One per runtime.
 pub(crate) struct Shared {
@@ -198,7 +200,20 @@ impl Shared {
 
     pub(crate) fn is_stopping(&self) -> bool {
         // Acquire pairs with the Release in `stop`; the injector's own order does the rest.
-        self.phase.load(Ordering::Acquire) == STOPPING
+        self.phase.load(Ordering::Acquire) != RUNNING
+    }
+
+    /// Whether nobody waits for the started tasks any more.
+    pub(super) fn is_left_behind(&self) -> bool {
+        // Acquire pairs with the Release in `leave_behind`.
+        self.phase.load(Ordering::Acquire) == LEFT_BEHIND
+    }
+
+    /// Gives up waiting: the workers tell those who join their tasks.
+    pub(crate) fn leave_behind(&self) {
+        // Release pairs with the Acquire in `is_left_behind`.
+        self.phase.store(LEFT_BEHIND, Ordering::Release);
+        self.wake_all();
     }
 
     /// Tells everyone to end.
@@ -262,6 +277,14 @@ impl Shared {
     pub(super) fn time_to_next_timer(&self, now: Instant) -> Option<Duration> {
         let left = |remote: &CachePadded<Remote>| remote.timers.time_left(now);
         self.taken().iter().filter_map(left).min()
+    }
+
+    /// What the workers that do not sleep are doing.
+    pub(crate) fn running(&self) -> Vec<String> {
+        let awake = self.taken().iter().filter(|remote| remote.is_awake());
+        awake
+            .filter_map(|remote| describe_running(remote))
+            .collect()
     }
 
     /// Whether every worker sleeps.

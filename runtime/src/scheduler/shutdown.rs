@@ -1,4 +1,6 @@
-//! The end of a runtime, as its workers see it: every started task is told that it is cancelled.
+//! The end of a runtime, as its workers see it: every started task is told that it is cancelled. When
+//! nobody waits any more for those that have not ended, their joiners get an error; they themselves,
+//! and their workers, go on.
 //!
 //! In the default mode a worker cancels its own tasks between two of them, so a task that says it is
 //! parked is. In a migrating runtime any worker cancels any task, by the protocol in
@@ -11,7 +13,10 @@ use crate::cancel;
 use crate::park::Settled;
 use crate::scheduler::leaving::Announced;
 use crate::scheduler::worker::Worker;
-use crate::task::{Parked, TaskPtr};
+use crate::task::{Described, Parked, TaskPtr};
+
+/// So many tasks of each worker are named when they are left behind.
+const NAMED: usize = 10;
 
 impl Worker {
     /// Tells every started task that it is cancelled. Returns whether none is left that this worker
@@ -46,6 +51,31 @@ impl Worker {
         } else {
             self.uncancelled_turns.set(0);
             self.cancel_all();
+        }
+    }
+
+    /// Once the runtime has been left behind: names this worker's tasks, and tells those who join
+    /// them.
+    pub(super) fn abandon_all(&self) {
+        if !self.shared.is_left_behind() || self.abandoned.replace(true) {
+            return;
+        }
+        let mut names = Vec::new();
+        // SAFETY: on this worker, or the runtime migrates; listed tasks are alive meanwhile.
+        unsafe {
+            self.remote().owned.for_each(|task| {
+                task.abandon();
+                if names.len() < NAMED {
+                    names.push(Described::of(task.get()).to_string());
+                }
+            });
+        }
+        for name in &names {
+            eprintln!("hueless: left behind by a runtime that was dropped: {name}");
+        }
+        let more = self.remote().owned.len().saturating_sub(names.len());
+        if more != 0 {
+            eprintln!("hueless: and {more} more tasks of worker {}", self.index());
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
 use crate::scheduler::remote::Remote;
@@ -80,6 +80,23 @@ impl fmt::Display for Stall {
     }
 }
 
+fn system_call(remote: &Remote) -> Option<String> {
+    // Relaxed: written once, when the thread began.
+    thread::system_call(remote.thread.load(Ordering::Relaxed))
+}
+
+/// What a worker is doing, if it is at a task.
+pub(super) fn describe_running(remote: &Remote) -> Option<String> {
+    let (task, spawned_at) = remote.running_task()?;
+    let doing = match system_call(remote) {
+        Some(call) => format!("in {call}"),
+        None => "computing".to_owned(),
+    };
+    let name = task_name(task);
+    let task = Described::new(task, name.as_deref(), spawned_at);
+    Some(format!("worker {} is {doing} in {task}", remote.index))
+}
+
 /// What is called with each stall.
 #[derive(Clone)]
 pub(crate) struct Hook(pub(crate) Arc<dyn Fn(&Stall) + Send + Sync>);
@@ -107,17 +124,14 @@ impl Reporter {
         spares_exhausted: bool,
         hook: Option<&Hook>,
     ) -> bool {
-        // Relaxed: figures; taken together only if no switch came in between.
-        let task = TaskId::from_number(remote.running.load(Ordering::Relaxed));
-        let site = remote.running_site.load(Ordering::Relaxed).cast_const();
-        let thread = remote.thread.load(Ordering::Relaxed);
-        let system_call = thread::system_call(thread);
-        // Acquire: keeps the looks above before this one.
-        std::sync::atomic::fence(Ordering::Acquire);
-        // SAFETY: the worker stores addresses of `'static` locations, and null before its first task.
-        let Some(spawned_at) = (unsafe { site.as_ref() }) else {
+        let Some((task, spawned_at)) = remote.running_task() else {
             return false;
         };
+        let system_call = system_call(remote);
+        // Pairs with the fence in `announce`: what was read above is of the task that began with
+        // this switch, or an earlier one.
+        fence(Ordering::Acquire);
+        // Relaxed: the fence orders it.
         if remote.switches.load(Ordering::Relaxed) != switches {
             return false;
         }
@@ -133,7 +147,7 @@ impl Reporter {
         };
         match hook {
             Some(Hook(hook)) => hook(&stall),
-            None if self.sites.insert(site) => eprintln!("hueless: {stall}"),
+            None if self.sites.insert(spawned_at) => eprintln!("hueless: {stall}"),
             None => {}
         }
         true

@@ -58,6 +58,8 @@ pub(crate) struct Worker {
     pub(super) leaves_since: Cell<Option<Instant>>,
     /// Whether this worker has seen that the runtime stops.
     pub(super) stop_seen: Cell<bool>,
+    /// Whether its tasks have been left behind.
+    pub(super) abandoned: Cell<bool>,
     /// Turns since it has last looked whom it has to cancel.
     pub(super) uncancelled_turns: Cell<usize>,
     /// When the poller was last asked.
@@ -91,6 +93,7 @@ impl Worker {
             caught: Cell::new(None),
             leaves_since: Cell::new(None),
             stop_seen: Cell::new(false),
+            abandoned: Cell::new(false),
             // At the first look it does.
             uncancelled_turns: Cell::new(usize::MAX),
             polled: Cell::new(Instant::now()),
@@ -207,7 +210,8 @@ impl Worker {
         } else if self.migrates {
             header.set_home(self.remote());
         }
-        self.announce(header.id, header.spawned_at);
+        self.remote()
+            .announce(header.id, header.spawned_at, self.ready_here());
         self.current.set(Some(task));
         loop {
             // SAFETY: the fiber is the worker's while the task is not running, and the task does
@@ -232,21 +236,6 @@ impl Worker {
                 }
             }
         }
-    }
-
-    /// Tells the monitor what runs next.
-    #[inline]
-    fn announce(&self, id: TaskId, site: &'static std::panic::Location<'static>) {
-        let remote = self.remote();
-        // Relaxed: the monitor reads these as figures, and takes them together only if the count of
-        // switches stays the same for long.
-        remote.running.store(id.number(), Ordering::Relaxed);
-        remote
-            .running_site
-            .store(std::ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
-        remote.ready.store(self.ready_here(), Ordering::Relaxed);
-        let switches = remote.switches.load(Ordering::Relaxed) + 1;
-        remote.switches.store(switches, Ordering::Relaxed);
     }
 
     /// Wakes the tasks whose time is up.

@@ -17,6 +17,8 @@ pub(crate) struct Spec {
     pub(crate) class: Class,
     pub(crate) name: Option<Box<str>>,
     pub(crate) spawned_at: &'static Location<'static>,
+    /// Whether its closure or output borrows from whoever joins it.
+    pub(crate) is_lent: bool,
 }
 
 /// Makes a task and its handle; the task is still to be scheduled. `blocks` are this thread's, if it
@@ -41,7 +43,14 @@ where
         names::insert(id, name);
     }
     let task = TaskCell::allocate(blocks, f, |vtable| {
-        TaskHeader::new(vtable, spec.class, id, is_named, spec.spawned_at)
+        TaskHeader::new(
+            vtable,
+            spec.class,
+            id,
+            is_named,
+            spec.is_lent,
+            spec.spawned_at,
+        )
     });
     // SAFETY: the task is new and of output type `T`; it was made with a count for its handle.
     (task, unsafe { JoinHandle::new(task) })

@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     Panic(Box<dyn Any + Send>),
     /// It was cancelled.
     Cancelled,
+    /// It had not ended when its runtime gave up waiting for it.
+    LeftBehind,
     /// No stack was to be had for it.
     NoStack(io::Error),
 }
@@ -182,7 +184,7 @@ pub(crate) fn report_if_panicked<T>(header: &TaskHeader, result: &Result<T, Fail
                 Described::of(header)
             );
         }
-        Ok(_) | Err(Failure::Cancelled) => {}
+        Ok(_) | Err(Failure::Cancelled | Failure::LeftBehind) => {}
     }
 }
 

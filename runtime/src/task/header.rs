@@ -131,11 +131,12 @@ impl TaskHeader {
         class: Class,
         id: TaskId,
         is_named: bool,
+        is_lent: bool,
         spawned_at: &'static Location<'static>,
     ) -> Self {
         Self {
             header: Header::new(Kind::Task),
-            state: State::new(),
+            state: State::new(is_lent),
             next: AtomicPtr::new(std::ptr::null_mut()),
             home: AtomicPtr::new(std::ptr::null_mut()),
             yielder: Cell::new(std::ptr::null()),
@@ -456,6 +457,24 @@ impl TaskPtr {
         }
     }
 
+    /// Leaves the task behind with its runtime: whoever joins it gets an error, now or later.
+    ///
+    /// # Safety
+    /// The task is in a list of started tasks, which does not change meanwhile.
+    #[cold]
+    pub(crate) unsafe fn abandon(self) {
+        // SAFETY: the task is alive, since it is listed. As in `finish` for the ticket.
+        unsafe {
+            let header = self.get();
+            if header.state.abandon() {
+                let ticket = (*header.joiner.get()).assume_init();
+                let claimed = ticket.claim(0);
+                header.state.done_with_ticket();
+                drop(claimed);
+            }
+        }
+    }
+
     /// Drops the output of a task that nobody joins, and says so if it is a panic.
     ///
     /// # Safety
@@ -553,6 +572,7 @@ mod tests {
             class: Class::DEFAULT,
             name: Some("stepped".into()),
             spawned_at: Location::caller(),
+            is_lent: false,
         };
         // SAFETY: each test ends the task, as its worker would.
         unsafe { allocate(None, f, spec, TaskId::next()) }

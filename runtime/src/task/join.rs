@@ -50,8 +50,9 @@ impl<T> JoinHandle<T> {
     /// When the task panicked, was cancelled, or could not be given a stack.
     pub fn join(self) -> Result<T, JoinError> {
         match self.wait(None, Wait::begin) {
-            true => self.take_result(),
-            false => unreachable!("there is no deadline"),
+            Waited::Ended => self.take_result(),
+            Waited::LeftBehind => Err(self.left_behind()),
+            Waited::TimedOut => unreachable!("there is no deadline"),
         }
     }
 
@@ -72,16 +73,21 @@ impl<T> JoinHandle<T> {
     /// ```
     pub fn join_timeout(self, timeout: Duration) -> Result<Result<T, JoinError>, Self> {
         let deadline = Instant::now().checked_add(timeout);
-        if self.wait(deadline, Wait::begin) {
-            Ok(self.take_result())
-        } else {
-            Err(self)
+        match self.wait(deadline, Wait::begin) {
+            Waited::Ended => Ok(self.take_result()),
+            Waited::LeftBehind => Ok(Err(self.left_behind())),
+            Waited::TimedOut => Err(self),
         }
     }
 
     /// Waits without being cancellable, for callers that lent the task something.
     pub(crate) fn join_shielded(self) -> Result<T, JoinError> {
-        self.wait(None, Wait::begin_shielded);
+        let waited = self.wait(None, Wait::begin_shielded);
+        // The caller's frame is in use until then, whatever becomes of the runtime.
+        assert!(
+            waited == Waited::Ended,
+            "a task that was lent something is not left behind"
+        );
         self.take_result()
     }
 
@@ -95,10 +101,13 @@ impl<T> JoinHandle<T> {
         &self.task
     }
 
-    /// Waits for the end; false when the deadline passed first.
-    fn wait(&self, deadline: Option<Instant>, begin: fn() -> Wait) -> bool {
+    /// Waits for the end.
+    fn wait(&self, deadline: Option<Instant>, begin: fn() -> Wait) -> Waited {
         let header = self.task.header();
         while !header.state.is_done() {
+            if header.state.is_abandoned() {
+                return Waited::LeftBehind;
+            }
             let wait = begin();
             let ticket = wait.ticket();
             let outcome = wait.park(deadline, || {
@@ -114,7 +123,7 @@ impl<T> JoinHandle<T> {
                         if outcome == Outcome::Cancelled {
                             unwind_cancelled();
                         }
-                        return false;
+                        return Waited::TimedOut;
                     }
                     // The task has ended meanwhile: the join succeeds, late or not. But the task may
                     // just be trying to claim this wait.
@@ -125,7 +134,15 @@ impl<T> JoinHandle<T> {
                 }
             }
         }
-        true
+        Waited::Ended
+    }
+
+    /// The error of a join whose task goes on without a runtime.
+    fn left_behind(self) -> JoinError {
+        JoinError {
+            task: (*self.task).clone(),
+            failure: Failure::LeftBehind,
+        }
     }
 
     fn take_result(self) -> Result<T, JoinError> {
@@ -136,6 +153,14 @@ impl<T> JoinHandle<T> {
         let task = unsafe { ManuallyDrop::take(&mut this.task) };
         output.map_err(|failure| JoinError { task, failure })
     }
+}
+
+/// How a wait for a task ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waited {
+    Ended,
+    TimedOut,
+    LeftBehind,
 }
 
 impl<T> Drop for JoinHandle<T> {
@@ -188,9 +213,10 @@ impl JoinError {
         matches!(self.failure, Failure::Panic(_))
     }
 
-    /// Whether the task was cancelled.
+    /// Whether the task was cancelled; also if it was, but has not ended by the time that its runtime
+    /// waited for it when dropped.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.failure, Failure::Cancelled)
+        matches!(self.failure, Failure::Cancelled | Failure::LeftBehind)
     }
 
     /// Whether no stack was to be had for the task: it never ran.
@@ -251,6 +277,7 @@ impl fmt::Display for JoinError {
                 write!(f, "panicked: {}", panic_text(&**payload))
             }
             Failure::Cancelled => f.write_str("was cancelled"),
+            Failure::LeftBehind => f.write_str("was left behind when its runtime was dropped"),
             Failure::NoStack(error) => write!(f, "could not start: {error}"),
         }
     }

@@ -30,7 +30,7 @@ unsafe impl Send for Task {}
 impl Task {
     fn new() -> Arc<Self> {
         Arc::new(Self {
-            state: State::new(),
+            state: State::new(false),
             output: UnsafeCell::new(None),
             joiner: UnsafeCell::new(None),
             freed: UnsafeCell::new(false),
@@ -107,9 +107,29 @@ impl Task {
         owns
     }
 
-    /// The handle's join: false when the deadline passed first.
+    /// The worker leaves the task behind.
+    fn abandon(&self) {
+        if self.state().abandon() {
+            // SAFETY: loom checks it.
+            let ticket = self
+                .joiner
+                .with(|ticket| unsafe { *ticket })
+                .expect("stored");
+            // SAFETY: loom checks it.
+            self.joiner_left.with(|left| unsafe { assert!(!*left) });
+            // SAFETY: the joiner does not leave before it is readied or told so.
+            let claimed = unsafe { ticket.claim(0) };
+            self.state().done_with_ticket();
+            drop(claimed);
+        }
+    }
+
+    /// The handle's join: false when the deadline passed first, or the task was left behind.
     fn join(&self, deadline: Option<Instant>) -> bool {
         while !self.state().is_done() {
+            if self.state().is_abandoned() {
+                return false;
+            }
             let wait = Wait::begin();
             let ticket = wait.ticket();
             let outcome = wait.park(deadline, || {
@@ -188,4 +208,28 @@ fn a_join_that_times_out_leaves_or_gets_the_output() {
 #[test]
 fn a_join_after_one_that_timed_out_is_told_too() {
     ends_beside(|task| task.join(Some(Instant::now())) || task.join(None), 0);
+}
+
+/// The task is left behind, and ends all the same a moment later, on another worker's thread: the
+/// joiner is woken, and one side has the output.
+#[test]
+fn a_join_of_a_task_that_is_left_behind_ends() {
+    for deadline in [None, Some(Instant::now())] {
+        model(move || {
+            let task = Task::new();
+            let worker = {
+                let task = task.clone();
+                thread::spawn(move || {
+                    task.abandon();
+                    task.end()
+                })
+            };
+            let by_handle = task.join(deadline) || task.drop_handle();
+            let by_task = worker.join().unwrap();
+            assert!(by_handle != by_task, "one side has the output");
+            // SAFETY: all others have ended.
+            task.freed
+                .with(|freed| unsafe { assert!(*freed, "never freed") });
+        });
+    }
 }

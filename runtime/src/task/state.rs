@@ -1,10 +1,10 @@
 //! The state word of a task: how far it is, who watches it, and who holds it.
 //!
 //! ```text
-//!  63                    3   2        1        0
-//! +-----------------------+--------+--------+------+
-//! | number of holders     | JOINER | HANDLE | DONE |
-//! +-----------------------+--------+--------+------+
+//!  63               5   4        3           2        1        0
+//! +------------------+------+-----------+--------+--------+------+
+//! | number of holders| LENT | ABANDONED | JOINER | HANDLE | DONE |
+//! +------------------+------+-----------+--------+--------+------+
 //! ```
 //!
 //! Who owns the output: the task until `DONE`; then the join handle if `HANDLE` is set, else the
@@ -25,6 +25,11 @@
 //! until `JOINER` is cleared, a few instructions later: till then the task may touch the joiner's
 //! claim, which must stay alive.
 //!
+//! *A worker* whose runtime has been left behind: [`abandon`](State::abandon)s its tasks, which are not
+//! running then, so that nobody joins them for ever. It wakes a joiner as the end of the task would
+//! have, and owns `JOINER` until it has cleared it. A task that was lent something is not abandoned:
+//! its joiner has to wait.
+//!
 //! The loom models are in `task/loom_tests.rs`.
 //!
 //! Rejected: a ticket that counts the joiner's header, which costs two locked instructions a join to
@@ -39,8 +44,12 @@ const HANDLE: usize = 2;
 /// A joiner's ticket lies in the header. Set and taken back by the join handle; with `DONE`, cleared
 /// by the task when it has done with the ticket.
 const JOINER: usize = 4;
+/// The task's runtime was left behind: joins give an error. Set by the task's worker, for good.
+const ABANDONED: usize = 8;
+/// The joiner waits to the end, because the task borrows from it. Set at the spawn, for good.
+const LENT: usize = 16;
 /// One holder of the header.
-const HOLDER: usize = 8;
+const HOLDER: usize = 32;
 
 /// See the module.
 pub(crate) struct State(AtomicUsize);
@@ -60,8 +69,9 @@ pub(crate) enum Finish {
 
 impl State {
     /// A task with its join handle: one holder each.
-    pub(crate) fn new() -> Self {
-        Self(AtomicUsize::new(HANDLE | (2 * HOLDER)))
+    pub(crate) fn new(is_lent: bool) -> Self {
+        let lent = if is_lent { LENT } else { 0 };
+        Self(AtomicUsize::new(lent | HANDLE | (2 * HOLDER)))
     }
 
     /// Whether the output is stored.
@@ -84,7 +94,7 @@ impl State {
         // Acquire pairs with the Release in `drop_handle`.
         let mut word = self.0.load(Ordering::Acquire);
         loop {
-            let (next, finish) = match (word & HANDLE != 0, word & JOINER != 0) {
+            let (next, finish) = match (word & HANDLE != 0, word & (JOINER | ABANDONED) == JOINER) {
                 (false, _) => return Finish::Detached,
                 // The handle holds the header, so the task is not the last.
                 (true, false) => ((word | DONE) - HOLDER, Finish::Handle),
@@ -126,6 +136,32 @@ impl State {
         self.0.fetch_sub(JOINER + HOLDER, Ordering::Release);
     }
 
+    /// The task's runtime is left behind. True if that is news for a joiner whose ticket lies in the
+    /// header: the caller tries to claim it, then says that it has
+    /// [done with it](Self::done_with_ticket).
+    pub(crate) fn abandon(&self) -> bool {
+        // AcqRel: Acquire pairs with the Release in `set_joiner`; Release with the Acquire in
+        // `is_abandoned`.
+        let before = self
+            .0
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |word| {
+                (word & (DONE | ABANDONED | LENT) == 0).then_some(word | ABANDONED)
+            });
+        before.is_ok_and(|word| word & JOINER != 0)
+    }
+
+    /// After [`abandon`](Self::abandon): lets the joiner go.
+    pub(crate) fn done_with_ticket(&self) {
+        // Release pairs with the Acquire in `is_ticket_in_use`.
+        self.0.fetch_sub(JOINER, Ordering::Release);
+    }
+
+    /// Whether the task was left behind with its runtime.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        // Acquire pairs with the Release in `abandon`.
+        self.0.load(Ordering::Acquire) & ABANDONED != 0
+    }
+
     /// For a joiner whose [`unset_joiner`](Self::unset_joiner) has failed: whether the task may still
     /// touch it.
     pub(crate) fn is_ticket_in_use(&self) -> bool {
@@ -133,23 +169,23 @@ impl State {
         self.0.load(Ordering::Acquire) & JOINER != 0
     }
 
-    /// The handle's joiner has stored its ticket; false if the task is done already.
+    /// The handle's joiner has stored its ticket; false if the task is done or abandoned already.
     #[inline]
     pub(crate) fn set_joiner(&self) -> bool {
-        self.update_unless_done(|word| word | JOINER)
+        self.update_unless_over(|word| word | JOINER)
     }
 
-    /// The handle's joiner takes its ticket back; false if the task is done and has it.
+    /// The handle's joiner takes its ticket back; false if the task is done or abandoned and has it.
     pub(crate) fn unset_joiner(&self) -> bool {
-        self.update_unless_done(|word| word & !JOINER)
+        self.update_unless_over(|word| word & !JOINER)
     }
 
-    fn update_unless_done(&self, change: impl Fn(usize) -> usize) -> bool {
+    fn update_unless_over(&self, change: impl Fn(usize) -> usize) -> bool {
         // AcqRel: Release hands the ticket to `finish`; Acquire, on success and failure, sees its
         // output.
         self.0
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-                (word & DONE == 0).then(|| change(word))
+                (word & (DONE | ABANDONED) == 0).then(|| change(word))
             })
             .is_ok()
     }
@@ -194,12 +230,12 @@ mod tests {
 
     #[test]
     fn exactly_one_side_owns_the_output() {
-        let handle_first = State::new();
+        let handle_first = State::new(false);
         assert!(!handle_first.drop_handle());
         assert_eq!(handle_first.finish(), Finish::Detached);
         assert!(handle_first.release());
 
-        let task_first = State::new();
+        let task_first = State::new(false);
         assert_eq!(task_first.finish(), Finish::Handle);
         assert!(task_first.drop_handle());
         assert!(task_first.release());
@@ -207,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_joiner_is_told_once() {
-        let state = State::new();
+        let state = State::new(false);
         assert!(state.set_joiner());
         assert!(state.unset_joiner());
         assert!(state.set_joiner());
@@ -223,7 +259,7 @@ mod tests {
     #[test]
     fn a_task_that_leaves_its_joiner_counts_the_other_holders() {
         for others in 0..3 {
-            let state = State::new();
+            let state = State::new(false);
             (0..others).for_each(|_| state.retain());
             assert!(state.set_joiner());
             assert_eq!(state.finish(), Finish::Joiner);
