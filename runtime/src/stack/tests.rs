@@ -24,6 +24,8 @@ mod crashes;
 mod leaks;
 mod limits;
 mod memory;
+// Sanitizers make frames larger; elsewhere nobody says which pages have memory.
+#[cfg(all(target_os = "linux", not(any(feature = "sanitizer", hueless_tsan))))]
 mod parked;
 
 /// Set in a child process, to the name of the test it runs.

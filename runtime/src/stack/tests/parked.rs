@@ -55,9 +55,7 @@ fn deep_then_shallow(stack: Stack, seed: u64) -> (Code, usize) {
     (code, address)
 }
 
-// Under AddressSanitizer frames take more memory.
 #[test]
-#[cfg(all(target_os = "linux", not(any(feature = "sanitizer", hueless_tsan))))]
 fn what_lies_below_goes_and_what_lies_above_stays() {
     const MANY: u64 = 150;
     for kind in kinds() {
@@ -102,7 +100,6 @@ fn what_lies_below_goes_and_what_lies_above_stays() {
 }
 
 #[test]
-#[cfg(all(target_os = "linux", not(any(feature = "sanitizer", hueless_tsan))))]
 fn inside_grow_the_grown_stack_alone_is_trimmed() {
     child!(inside_grow_the_grown_stack_alone_is_trimmed)
         .run(|| {
@@ -136,7 +133,6 @@ fn inside_grow_the_grown_stack_alone_is_trimmed() {
 }
 
 #[test]
-#[cfg(all(target_os = "linux", not(any(feature = "sanitizer", hueless_tsan))))]
 fn guards_stay() {
     for kind in kinds() {
         let outcome = child!(guards_stay)
@@ -159,7 +155,6 @@ fn guards_stay() {
 }
 
 #[test]
-#[cfg(all(target_os = "linux", not(any(feature = "sanitizer", hueless_tsan))))]
 fn the_margin_covers_the_switch() {
     let mut cache = Cache::new();
     let (code, address) = deep_then_shallow(cache.take(Class::DEFAULT).unwrap(), 5);
