@@ -15,12 +15,24 @@ use hueless_runtime::stack::{grow, remaining};
 use hueless_runtime::{blocking, run, sleep, spawn, task, yield_now};
 
 mod child;
+#[macro_use]
+mod common;
 use child::{dig, in_child};
 
 const SIZES: [usize; 7] = [0, 1, 64 << 10, 192 << 10, 1 << 20, 5_000_000, 64 << 20];
 
-fn on_one_worker() -> Runtime {
-    Builder::new().workers(1).build().unwrap()
+in_all_modes!(
+    everything_that_waits_works_inside,
+    tasks_park_inside_and_come_back_in_any_order,
+    a_cancelled_task_unwinds_through_it,
+    a_task_that_outlives_its_runtime_keeps_it,
+    a_destructor_parks_inside_while_unwinding,
+    recursion_goes_as_deep_as_it_likes,
+);
+
+/// Two workers, so that tasks may end on another one where they migrate.
+fn runtime(new: fn() -> Builder) -> Runtime {
+    new().workers(2).build().unwrap()
 }
 
 /// Counts its drops.
@@ -121,10 +133,9 @@ fn a_panic_goes_through_with_its_payload() {
     );
 }
 
-#[test]
-fn tasks_park_inside_and_come_back_in_any_order() {
+fn tasks_park_inside_and_come_back_in_any_order(new: fn() -> Builder) {
     const TASKS: usize = 100;
-    let runtime = on_one_worker();
+    let runtime = runtime(new);
     let handles: Vec<_> = (0..TASKS)
         .map(|i| {
             runtime.spawn(move || {
@@ -153,9 +164,8 @@ fn tasks_park_inside_and_come_back_in_any_order() {
     }
 }
 
-#[test]
-fn everything_that_waits_works_inside() {
-    let value = run(|| {
+fn everything_that_waits_works_inside(new: fn() -> Builder) {
+    let value = runtime(new).run(|| {
         grow(1 << 20, || {
             let borrowed = 5;
             let a = run(|| borrowed + grow(1 << 20, || spawn(|| 1).join().unwrap()));
@@ -166,10 +176,9 @@ fn everything_that_waits_works_inside() {
     assert_eq!(value, 42);
 }
 
-#[test]
-fn a_cancelled_task_unwinds_through_it() {
+fn a_cancelled_task_unwinds_through_it(new: fn() -> Builder) {
     let drops = Arc::new(AtomicUsize::new(0));
-    let runtime = on_one_worker();
+    let runtime = runtime(new);
     let (started, starts) = mpsc::channel();
     let handles: Vec<_> = (0..10)
         .map(|i| {
@@ -204,9 +213,8 @@ fn a_cancelled_task_unwinds_through_it() {
     assert_eq!(drops.load(SeqCst), 30);
 }
 
-#[test]
-fn a_task_that_outlives_its_runtime_keeps_it() {
-    let runtime = on_one_worker();
+fn a_task_that_outlives_its_runtime_keeps_it(new: fn() -> Builder) {
+    let runtime = runtime(new);
     let (open, gate) = mpsc::channel();
     let (started, starts) = mpsc::channel();
     let handle = runtime.spawn(move || {
@@ -232,8 +240,7 @@ fn a_task_that_outlives_its_runtime_keeps_it() {
     assert_eq!(handle.join().unwrap(), 5);
 }
 
-#[test]
-fn a_destructor_parks_inside_while_unwinding() {
+fn a_destructor_parks_inside_while_unwinding(new: fn() -> Builder) {
     struct Parks(mpsc::Sender<bool>);
     impl Drop for Parks {
         fn drop(&mut self) {
@@ -245,7 +252,7 @@ fn a_destructor_parks_inside_while_unwinding() {
             self.0.send(seen).unwrap();
         }
     }
-    let runtime = on_one_worker();
+    let runtime = runtime(new);
     let (seen, sees) = mpsc::channel();
     let handle = runtime.spawn(move || {
         grow(1 << 20, || {
@@ -258,8 +265,7 @@ fn a_destructor_parks_inside_while_unwinding() {
     assert!(!runtime.run(std::thread::panicking));
 }
 
-#[test]
-fn recursion_goes_as_deep_as_it_likes() {
+fn recursion_goes_as_deep_as_it_likes(new: fn() -> Builder) {
     fn descend(n: usize) -> usize {
         if remaining().is_some_and(|left| left < 32 << 10) {
             return grow(256 << 10, || descend(n));
@@ -275,7 +281,8 @@ fn recursion_goes_as_deep_as_it_likes() {
             descend(n - 1) + frame[31] / n
         }
     }
-    let handles: Vec<_> = (0..4).map(|_| spawn(|| descend(20_000))).collect();
+    let runtime = runtime(new);
+    let handles: Vec<_> = (0..4).map(|_| runtime.spawn(|| descend(20_000))).collect();
     for handle in handles {
         assert_eq!(handle.join().unwrap(), 20_000);
     }
