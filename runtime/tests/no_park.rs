@@ -21,6 +21,7 @@ in_all_modes!(
     waiting_inside_is_done_by_the_thread,
     a_park_inside_is_ended_by_an_unpark_of_the_task,
     calls_nest_and_panics_leave,
+    new_tasks_are_taken_over_from_the_only_worker,
     the_task_is_the_same_inside,
     a_wait_that_has_begun_inside_is_not_interrupted,
     a_wait_that_begins_inside_a_cancelled_task_unwinds,
@@ -192,6 +193,17 @@ fn calls_nest_and_panics_leave(new: fn() -> Builder) {
         assert!(outer.is_err());
         // A join that blocked the only worker would never end.
         assert!(!neighbour.join().unwrap());
+    });
+}
+
+fn new_tasks_are_taken_over_from_the_only_worker(new: fn() -> Builder) {
+    new().workers(1).build().unwrap().run(|| {
+        let here = thread::current().id();
+        task::no_park(|| {
+            let there = spawn(|| thread::current().id());
+            assert_ne!(there.join().unwrap(), here);
+            assert_ne!(run(|| thread::current().id()), here);
+        });
     });
 }
 

@@ -47,8 +47,9 @@ pub(crate) fn running_task() -> Option<TaskPtr> {
 /// Inside `f`, as on a plain OS thread:
 /// - locks, channels, sockets, joins, [`sleep`](crate::sleep) and [`park`](crate::task::park) block
 ///   the worker's thread, and with it every task of that worker, as long as they wait. **What `f`
-///   waits for must not need this worker**: a task that has begun on it, or, on a runtime with one
-///   worker, any task at all (so also [`run`](crate::run)) never gets there, and `f` waits for ever.
+///   waits for must not need this worker**: a task that has begun on it does not go on (unless its
+///   runtime migrates), and `f` waits for ever. New tasks, also that of [`run`](crate::run), are
+///   taken over by other workers, or by a spare thread if one is left.
 /// - [`checkpoint`](crate::checkpoint) does nothing, [`yield_now`](crate::yield_now) yields the OS
 ///   thread, [`blocking`](crate::blocking) runs its closure in place.
 ///
