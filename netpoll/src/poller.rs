@@ -19,8 +19,9 @@
 //!
 //! Locks are taken in the order: a source's registration, table, a source's queues.
 //!
-//! Granularity: mio rounds time-outs up to whole milliseconds, so a `wait` with a time-out may
-//! return up to a millisecond late.
+//! Granularity: mio rounds time-outs up to whole milliseconds where the system's poller takes no
+//! others (epoll). There a `wait` with a time-out first waits for the poller's own descriptor, which
+//! costs a second system call and is exact.
 
 use std::any::Any;
 use std::io;
@@ -192,6 +193,12 @@ impl Poller for MioPoller {
     fn wait(&self, timeout: Option<Duration>) {
         // Everything in it is valid at any time.
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let timeout = match timeout {
+            Some(exact) if !exact.is_zero() && sys::await_readable(self.descriptor, exact) => {
+                Some(Duration::ZERO)
+            }
+            other => other,
+        };
         self.wait_in(&mut core, timeout);
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
 
 /// Ends both directions of a socket, for all descriptors of it and everyone who waits in one.
 ///
@@ -27,6 +28,32 @@ pub(crate) fn is_readable(descriptor: RawFd) -> bool {
     };
     // SAFETY: one valid structure, and no waiting.
     unsafe { libc::poll(&raw mut asked, 1, 0) == 1 }
+}
+
+/// Waits until a read of the descriptor, which is open, would find something, for `timeout` at most,
+/// to the system's own precision. False where that cannot be done.
+pub(crate) fn await_readable(descriptor: RawFd, timeout: Duration) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        let mut asked = libc::pollfd {
+            fd: descriptor,
+            events: libc::POLLIN,
+            revents: 0,
+        };
+        let limit = libc::timespec {
+            tv_sec: timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+            tv_nsec: timeout.subsec_nanos().into(),
+        };
+        // SAFETY: valid structures, and no change of the signal mask.
+        unsafe { libc::ppoll(&raw mut asked, 1, &raw const limit, std::ptr::null()) };
+        // An error, a signal for example, is as good as an early return.
+        true
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = (descriptor, timeout);
+        false
+    }
 }
 
 fn check(answer: libc::c_int) -> io::Result<()> {

@@ -82,6 +82,22 @@ fn recursion_is_named_under_mprotect_guards_too() {
 }
 
 #[test]
+fn without_the_handler_an_overflow_is_a_plain_fault() {
+    let test = "without_the_handler_an_overflow_is_a_plain_fault";
+    let output = in_child(test, &[], || {
+        // std's own handler would say what it makes of it.
+        // SAFETY: the default action is a valid one.
+        unsafe { libc::signal(libc::SIGSEGV, libc::SIG_DFL) };
+        let runtime = Builder::new().overflow_handler(false).build().unwrap();
+        let _ = runtime.spawn(|| recurse(0)).join();
+    });
+    if let Some(output) = output {
+        assert_eq!(output.status.signal(), Some(libc::SIGSEGV));
+        assert!(!text(&output).contains("stack overflow in task"));
+    }
+}
+
+#[test]
 fn one_big_frame_is_named() {
     let output = in_child("one_big_frame_is_named", &[], || {
         let handle = task::Builder::new().name("big frame").spawn(|| {

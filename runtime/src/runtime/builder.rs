@@ -122,6 +122,16 @@ impl Builder {
         self
     }
 
+    /// Whether this runtime installs the process's handler for SIGSEGV and SIGBUS, which names the
+    /// task whose stack has overflowed and passes every other fault on to the handler that was there
+    /// before; by default it does. Once installed, by whatever runtime, it stays.
+    ///
+    /// Without it an overflow still hits the guard, and ends the process as any fault does.
+    pub fn overflow_handler(mut self, install: bool) -> Self {
+        self.explicit.overflow_handler = Some(install);
+        self
+    }
+
     /// Lets started tasks change workers, as Go's do: a task may come back from any operation that
     /// can block, from `yield_now` and from `checkpoint`, on another OS thread. Load then balances
     /// at any time, and a task that blocks its thread holds up nobody but itself.

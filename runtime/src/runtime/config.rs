@@ -19,6 +19,7 @@ pub(crate) struct Explicit {
     pub(crate) seed: Option<u64>,
     pub(crate) migrates: bool,
     pub(crate) on_stall: Option<Hook>,
+    pub(crate) overflow_handler: Option<bool>,
     pub(crate) stack_marks: Option<bool>,
 }
 
@@ -85,6 +86,7 @@ impl Explicit {
             migrates: self.migrates,
             seed,
             on_stall: self.on_stall.clone(),
+            overflow_handler: self.overflow_handler.unwrap_or(true),
         })
     }
 }

@@ -20,7 +20,9 @@ use crate::task::{Described, TaskPtr, panic_text};
 /// # Errors
 /// When the system refuses a thread or its signal stack; what had been started is stopped again.
 pub(crate) fn start(settings: Settings) -> io::Result<Arc<Shared>> {
-    overflow::install(describe_owner);
+    if settings.overflow_handler {
+        overflow::install(describe_owner);
+    }
     let (shared, seats) = Shared::new(settings);
     let started = (|| {
         for seat in seats {

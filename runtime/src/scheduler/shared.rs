@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     /// Shuffles the order in which ready tasks run.
     pub(crate) seed: Option<u64>,
     pub(crate) on_stall: Option<Hook>,
+    /// Whether stack overflows are reported.
+    pub(crate) overflow_handler: bool,
 }
 
 /// The runtime is in use.
