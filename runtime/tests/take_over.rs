@@ -135,6 +135,46 @@ fn a_started_task_goes_on_elsewhere_in_a_migrating_runtime() {
     });
 }
 
+/// A task that parks while it unwinds is pinned to the spare it has come to: that stays.
+#[test]
+fn a_spare_stays_as_long_as_a_task_is_pinned_to_it() {
+    struct ParksInDrop(mpsc::Sender<task::Task>, mpsc::Sender<bool>);
+    impl Drop for ParksInDrop {
+        fn drop(&mut self) {
+            let here = std::thread::current().id();
+            self.0.send(task::current()).unwrap();
+            task::park();
+            let same = here == std::thread::current().id() && std::thread::panicking();
+            self.1.send(same).unwrap();
+        }
+    }
+    let runtime = migrating().workers(1).build().unwrap();
+    let (parked, has_parked) = mpsc::channel();
+    let (told, same) = mpsc::channel();
+    let unwinding = runtime.run(move || {
+        let unwinding = spawn(move || {
+            let _drop = ParksInDrop(parked, told);
+            // From here on it may be anywhere.
+            yield_now();
+            std::panic::resume_unwind(Box::new(()));
+        });
+        // It has started here, and goes on on a spare while this thread is blocked.
+        yield_now();
+        let waiting = has_parked.recv().unwrap();
+        (unwinding, waiting)
+    });
+    let (handle, waiting) = unwinding;
+    // No worker is stuck now: the spare would leave after a second.
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(spares(&runtime), 1);
+    waiting.unpark();
+    assert!(same.recv().unwrap());
+    assert!(handle.join().unwrap_err().is_panic());
+    while spares(&runtime) != 0 {
+        std::thread::yield_now();
+    }
+}
+
 fn with_stalls() -> (Builder, mpsc::Receiver<Stall>) {
     let (stalled, stalls) = mpsc::channel();
     let builder = Builder::new().workers(1).on_stall(move |stall| {

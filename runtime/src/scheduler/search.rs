@@ -308,7 +308,10 @@ impl Worker {
     /// Whether nothing here needs this worker.
     fn has_nothing(&self) -> bool {
         let remote = self.remote();
-        remote.owned.len() == 0 && remote.timers.len() == 0 && !self.has_ready()
+        remote.owned.len() == 0
+            && self.pinned.get() == 0
+            && remote.timers.len() == 0
+            && !self.has_ready()
     }
 
     fn sleep_for(&self, timeout: Option<Duration>) {

@@ -35,6 +35,8 @@ pub(crate) struct Worker {
     pub(super) migrates: bool,
     pub(super) is_spare: bool,
     current: Cell<Option<TaskPtr>>,
+    /// In a migrating runtime: suspended tasks that may go on here only.
+    pub(super) pinned: Cell<usize>,
     /// Its ready tasks that nobody else may take.
     pub(super) local: TaskQueue,
     /// How many new tasks have a turn before a task that has given up the worker: see
@@ -76,6 +78,7 @@ impl Worker {
             migrates: shared.settings.migrates,
             is_spare: remote.is_spare,
             current: Cell::new(None),
+            pinned: Cell::new(0),
             local: TaskQueue::new(),
             turns_of_new: Cell::new(0),
             turns_of_ready: Cell::new(0),
@@ -208,6 +211,9 @@ impl Worker {
                 return;
             }
         } else if self.migrates {
+            if !header.is_movable() {
+                self.pinned.set(self.pinned.get() - 1);
+            }
             header.set_home(self.remote());
         }
         self.remote()
@@ -221,9 +227,16 @@ impl Worker {
                 Step::Suspended(suspend) => {
                     self.current.set(None);
                     header.set_left_at(suspend.stack_pointer);
+                    let pins = self.migrates && !header.is_movable();
+                    if pins {
+                        self.pinned.set(self.pinned.get() + 1);
+                    }
                     // SAFETY: once, while the task is suspended.
                     if unsafe { suspend.commit() } {
                         return;
+                    }
+                    if pins {
+                        self.pinned.set(self.pinned.get() - 1);
                     }
                     self.current.set(Some(task));
                 }
