@@ -208,8 +208,11 @@ fn tasks_without_a_stack_wait_until_others_end() {
                     })
                     .collect();
                 let mut starved = 0;
+                while starved == 0 && !handles.iter().all(task::JoinHandle::is_finished) {
+                    starved = hueless_runtime::runtime::metrics().starved;
+                    hueless_runtime::yield_now();
+                }
                 for (i, handle) in handles.into_iter().enumerate() {
-                    starved = starved.max(hueless_runtime::runtime::metrics().starved);
                     assert_eq!(handle.join().unwrap(), i);
                 }
                 starved

@@ -20,14 +20,13 @@ use super::spans::{Fresh, REGION, SPAN, Span, Spans};
 use super::{Chain, Class, Link, MAGAZINE};
 use crate::sys::advise::{self, Advice};
 
-/// Less than this is not worth a [`trim`].
-const KEPT: usize = 1 << 20;
+/// So many spans are not worth a [`trim`].
+const KEPT: usize = 16;
 
 static DEPOT: Mutex<Depot> = Mutex::new(Depot {
     shelves: [const {
         Shelf {
             magazines: None,
-            count: 0,
             loose: Chain::new(),
             fresh: Vec::new(),
         }
@@ -57,7 +56,6 @@ enum Lull {
 struct Shelf {
     /// Magazines, linked through their first blocks.
     magazines: Option<NonNull<Link>>,
-    count: usize,
     /// Fewer blocks than a magazine.
     loose: Chain,
     /// What is left of spans that were cut.
@@ -152,16 +150,6 @@ pub(super) unsafe fn put_one(class: Class, block: NonNull<u8>) {
     unsafe { depot.shelves[class.index()].put_one(block) }
 }
 
-impl Depot {
-    /// Bytes in magazines.
-    fn free_bytes(&self) -> usize {
-        let shelves = Class::all().zip(&self.shelves);
-        shelves
-            .map(|(class, shelf)| shelf.count * MAGAZINE * class.size())
-            .sum()
-    }
-}
-
 impl Shelf {
     fn push(&mut self, magazine: Chain) {
         debug_assert_eq!(magazine.len, MAGAZINE);
@@ -169,7 +157,6 @@ impl Shelf {
         // SAFETY: the magazine's blocks are ours, and as long as a link.
         unsafe { (*head.as_ptr()).magazine = self.magazines };
         self.magazines = Some(head);
-        self.count += 1;
     }
 
     /// # Safety
@@ -187,7 +174,6 @@ impl Shelf {
         let head = self.magazines?;
         // SAFETY: a shelf's blocks are its own, and `push` wrote the link.
         self.magazines = unsafe { head.as_ref() }.magazine;
-        self.count -= 1;
         Some(Chain {
             head: Some(head),
             len: MAGAZINE,
@@ -200,11 +186,11 @@ impl Shelf {
 ///
 /// Meant to be called about every 100 ms by a runtime that is idle, until the answer is false. Only
 /// what has lain still between two calls goes, so bursts that follow each other are left alone, and
-/// up to [`KEPT`] bytes stay.
+/// [`KEPT`] spans stay.
 pub(crate) fn trim() -> bool {
     {
         let mut depot = lock();
-        if depot.lull == Lull::Trimmed || depot.free_bytes() <= KEPT {
+        if depot.lull == Lull::Trimmed || depot.spans.out() <= KEPT {
             return false;
         }
         if depot.lull == Lull::None {

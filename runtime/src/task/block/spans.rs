@@ -58,6 +58,7 @@ pub(super) struct Spans {
     rest: Span,
     /// Spans that have come back.
     free: Vec<usize>,
+    out: usize,
 }
 
 impl Spans {
@@ -66,6 +67,7 @@ impl Spans {
             regions: Vec::new(),
             rest: Span { start: 0, len: 0 },
             free: Vec::new(),
+            out: 0,
         }
     }
 
@@ -85,6 +87,7 @@ impl Spans {
                 start
             }
         };
+        self.out += 1;
         Some(Fresh {
             next: start,
             end: start + SPAN,
@@ -107,6 +110,12 @@ impl Spans {
     /// Takes a span back whose memory has been given up.
     pub(super) fn put(&mut self, start: usize) {
         self.free.push(start);
+        self.out -= 1;
+    }
+
+    /// How many are handed out.
+    pub(super) fn out(&self) -> usize {
+        self.out
     }
 
     /// All regions, in order.
