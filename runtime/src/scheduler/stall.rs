@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
+use crate::scheduler::counts::count;
 use crate::scheduler::remote::Remote;
 use crate::sys::thread;
 use crate::task::{Described, TaskId, task_name};
@@ -145,6 +146,8 @@ impl Reporter {
             spares_exhausted,
             name: task_name(task),
         };
+        // First, so that whoever hears of the stall finds it counted.
+        count(&remote.counts.stalls);
         match hook {
             Some(Hook(hook)) => hook(&stall),
             None if self.sites.insert(spawned_at) => eprintln!("hueless: {stall}"),

@@ -130,7 +130,6 @@ impl TakeOver {
             (self.reporter).report(remote, seen.switches, stuck_for, waiting, exhausted, hook);
         if reported {
             self.reported[remote.index] = Some(seen.switches);
-            count(&remote.counts.stalls);
         }
     }
 }
