@@ -12,7 +12,7 @@
 //! worker's own spawn leaves the fence out: if both sides miss each other the spawner still has the
 //! task, and the monitor wakes a thief within a millisecond.
 //!
-//! The loom model is in `scheduler/loom_tests.rs`.
+//! The loom model is in `scheduler/loom_tests/sleep.rs`.
 
 use crate::loom::{AtomicUsize, Ordering, fence};
 use crate::scheduler::inbox::{Inbox, Linked, Wake};

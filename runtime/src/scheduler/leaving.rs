@@ -13,7 +13,7 @@
 //! Either the worker sees `cancelled`, or the canceller sees that the worker is leaving and waits for
 //! the end of it. Both halves store, fence, and load.
 //!
-//! The loom model is in `scheduler/loom_tests.rs`.
+//! The loom model is in `scheduler/loom_tests/leaving.rs`.
 
 use crate::loom::{AtomicBool, Ordering, fence, yield_now};
 

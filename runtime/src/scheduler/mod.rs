@@ -3,7 +3,7 @@
 //! | Module | Concept |
 //! | --- | --- |
 //! | [`worker`] | a thread that runs tasks |
-//! | [`queues`] | where its tasks wait, and their order |
+//! | [`queues`], [`run_next`] | where its tasks wait, and their order |
 //! | [`lifecycle`] | how a task begins on a worker and leaves it |
 //! | [`search`] | looking round, stealing, sleeping |
 //! | [`shutdown`], [`leaving`] | how tasks are cancelled when the runtime ends |
@@ -42,6 +42,7 @@ mod queues;
 #[cfg(not(loom))]
 mod remote;
 mod rest;
+mod run_next;
 #[cfg(not(loom))]
 mod search;
 #[cfg(not(loom))]

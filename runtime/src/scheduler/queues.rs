@@ -17,16 +17,11 @@
 //! Every [`FAIR_PERIOD`]th turn the order is turned round, so that no two tasks that ready each
 //! other starve a third, nor tasks that yield the timers, the sockets or the new tasks.
 
-use std::ptr;
-use std::ptr::NonNull;
-use std::sync::atomic::Ordering;
-
 use crossbeam_deque::Steal;
 
 use crate::scheduler::counts::count;
-use crate::scheduler::remote::Remote;
 use crate::scheduler::worker::Worker;
-use crate::task::{TaskHeader, TaskPtr};
+use crate::task::TaskPtr;
 
 /// After so many turns the queues are looked at in the other order (Go's number).
 pub(super) const FAIR_PERIOD: u32 = 61;
@@ -140,12 +135,9 @@ impl Worker {
     /// Puts a task that has become ready in front; the one that was there goes to the queue.
     #[inline]
     pub(crate) fn push_ready(&self, task: TaskPtr) {
+        let slot = &self.remote().run_next;
         if !self.migrates {
-            let cell = &self.remote().run_next;
-            // Relaxed: in a runtime that does not migrate the cell is this worker's alone.
-            let before = cell.load(Ordering::Relaxed);
-            cell.store(task.as_non_null().as_ptr(), Ordering::Relaxed);
-            if let Some(before) = NonNull::new(before) {
+            if let Some(before) = slot.put_alone(task.as_non_null()) {
                 // SAFETY: ready tasks of this worker.
                 unsafe { self.local.push(TaskPtr::new(before)) };
             }
@@ -157,10 +149,7 @@ impl Worker {
             unsafe { self.local.push(task) };
             return;
         }
-        // Release pairs with the Acquire of a thief in `take_other_next`, Acquire with that of
-        // nobody: what was there is this worker's own.
-        let before = (self.remote().run_next).swap(task.as_non_null().as_ptr(), Ordering::AcqRel);
-        if let Some(before) = NonNull::new(before) {
+        if let Some(before) = slot.put(task.as_non_null()) {
             self.enqueue(TaskPtr::new(before));
         }
     }
@@ -183,17 +172,12 @@ impl Worker {
 
     #[inline]
     pub(super) fn take_run_next(&self) -> Option<TaskPtr> {
-        let cell = &self.remote().run_next;
-        // Relaxed: only this worker puts tasks in, so what it sees is there or has been stolen.
-        let task = cell.load(Ordering::Relaxed);
-        if task.is_null() {
-            return None;
-        }
-        if self.migrates {
-            return take_next(self.remote());
-        }
-        cell.store(ptr::null_mut(), Ordering::Relaxed);
-        NonNull::new(task).map(TaskPtr::new)
+        let slot = &self.remote().run_next;
+        let task = match self.migrates {
+            false => slot.take_alone(),
+            true => slot.take(),
+        };
+        task.map(TaskPtr::new)
     }
 
     /// Moves what other threads made ready into the local queue.
@@ -211,8 +195,7 @@ impl Worker {
 
     /// Whether a task is ready here.
     pub(super) fn has_ready(&self) -> bool {
-        // Relaxed: as in `take_run_next`.
-        !self.remote().run_next.load(Ordering::Relaxed).is_null()
+        !self.remote().run_next.is_empty()
             || !self.local.is_empty()
             || (self.migrates && !self.seat.movable.is_empty())
     }
@@ -220,8 +203,7 @@ impl Worker {
     /// How many started tasks are ready here, besides the one that runs.
     #[inline]
     pub(super) fn ready_here(&self) -> usize {
-        // Relaxed: as in `take_run_next`.
-        let next = usize::from(!self.remote().run_next.load(Ordering::Relaxed).is_null());
+        let next = usize::from(!self.remote().run_next.is_empty());
         let movable = if self.migrates {
             self.seat.movable.len()
         } else {
@@ -236,11 +218,4 @@ impl Worker {
             self.shared.submit(task);
         }
     }
-}
-
-/// Takes the task that a worker of a migrating runtime would run next.
-pub(super) fn take_next(remote: &Remote) -> Option<TaskPtr> {
-    // Acquire pairs with the Release in `push_ready`: the task is seen as its waker left it.
-    let task: *mut TaskHeader = remote.run_next.swap(ptr::null_mut(), Ordering::AcqRel);
-    NonNull::new(task).map(TaskPtr::new)
 }

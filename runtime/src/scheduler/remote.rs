@@ -19,6 +19,7 @@ use crate::scheduler::counts::Counts;
 use crate::scheduler::inbox::{Inbox, Wake};
 use crate::scheduler::leaving::Leaving;
 use crate::scheduler::owned::Owned;
+use crate::scheduler::run_next::RunNext;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::timers::Timers;
 use crate::task::{TaskHeader, TaskId, TaskPtr};
@@ -27,7 +28,7 @@ use crate::task::{TaskHeader, TaskId, TaskPtr};
 pub(crate) struct Remote {
     pub(crate) inbox: Inbox<TaskHeader>,
     /// The task that was made ready last; runs next. Only in a migrating runtime do others take it.
-    pub(super) run_next: AtomicPtr<TaskHeader>,
+    pub(super) run_next: RunNext<TaskHeader>,
     /// Counts the worker's switches; written by the worker alone.
     pub(crate) switches: AtomicU64,
     /// The switch count of the task that the monitor asks to yield.
@@ -75,7 +76,7 @@ impl Remote {
     ) -> Self {
         Self {
             inbox: Inbox::new(),
-            run_next: AtomicPtr::new(ptr::null_mut()),
+            run_next: RunNext::new(),
             switches: AtomicU64::new(0),
             hint: AtomicU64::new(u64::MAX),
             running: AtomicU64::new(0),

@@ -8,7 +8,7 @@
 //! With both fences in the single order of SeqCst fences, either the monitor sees that the worker is
 //! awake, or the worker sees that the monitor rests.
 //!
-//! The loom model is in `scheduler/loom_tests.rs`.
+//! The loom model is in `scheduler/loom_tests/rest.rs`.
 
 use std::time::{Duration, Instant};
 

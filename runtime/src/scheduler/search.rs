@@ -15,7 +15,6 @@ use std::time::{Duration, Instant};
 
 use crossbeam_deque::Steal;
 
-use crate::scheduler::queues::take_next;
 use crate::scheduler::worker::Worker;
 use crate::task::TaskPtr;
 
@@ -242,9 +241,9 @@ impl Worker {
             let remote = &self.shared.remotes[victim];
             // Relaxed: what runs next on a worker is left to it unless it is stuck.
             if remote.stuck.load(Ordering::Relaxed)
-                && let Some(task) = take_next(remote)
+                && let Some(task) = remote.run_next.take()
             {
-                return Some(task);
+                return Some(TaskPtr::new(task));
             }
         }
         let new = &self.shared.stealers[victim];

@@ -1,15 +1,15 @@
-//! Loom models of the inbox and of going to sleep.
+//! The inbox, and going to sleep.
 
 use std::ptr::{self, NonNull};
 
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-use super::idle::Idle;
-use super::inbox::{Inbox, Linked, Wake};
-use super::leaving::{Announced, Leaving};
+use super::model;
 use crate::loom::{Parker, UnsafeCell};
+use crate::scheduler::idle::Idle;
+use crate::scheduler::inbox::{Inbox, Linked, Wake};
 
 /// A stand-in for a task.
 struct Node {
@@ -40,12 +40,6 @@ fn node(value: usize) -> NonNull<Node> {
 fn free(node: NonNull<Node>) -> usize {
     // SAFETY: made by `node`, taken out of the inbox by its only consumer.
     unsafe { Box::from_raw(node.as_ptr()) }.value
-}
-
-fn model(f: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
-    builder.check(f);
 }
 
 /// Pushes race the worker's sleep: the worker never sleeps with a task in its inbox, and the order
@@ -178,49 +172,5 @@ fn a_worker_that_wakes_up_by_itself_is_counted_rightly() {
         assert_eq!(idle.sleeping(), 0);
         assert!(idle.try_begin_search(1));
         assert!(!idle.try_begin_search(1));
-    });
-}
-
-/// A task leaves its stack on one worker while another cancels it: its wait is settled once, never
-/// while the commit is under way, and it is not left parked.
-#[test]
-fn a_cancelled_task_neither_parks_nor_is_woken_too_early() {
-    model(|| {
-        let leaving = Arc::new(Leaving::new());
-        let cancelled = Arc::new(AtomicBool::new(false));
-        let parked = Arc::new(AtomicBool::new(false));
-        // The wait: 0 waiting, 1 cancelled. What the commit does: a cell nobody else may touch then.
-        let (wait, commit) = (Arc::new(AtomicUsize::new(0)), Arc::new(UnsafeCell::new(0)));
-        let settle = |wait: &AtomicUsize| {
-            wait.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok()
-        };
-        let canceller = {
-            let (leaving, cancelled, parked) = (leaving.clone(), cancelled.clone(), parked.clone());
-            let (wait, commit) = (wait.clone(), commit.clone());
-            thread::spawn(move || {
-                cancelled.store(true, Ordering::Relaxed);
-                let announced = Announced::new();
-                leaving.wait(&announced);
-                let wins = parked.load(Ordering::Acquire) && settle(&wait);
-                if wins {
-                    // The task runs again: its commit is over. loom checks the exclusion.
-                    // SAFETY: that is what is being modelled.
-                    commit.with_mut(|cell| unsafe { *cell += 1 });
-                }
-                wins
-            })
-        };
-        let begun = leaving.begin();
-        let is_cancelled = begun.is_cancelled(&cancelled);
-        if !is_cancelled {
-            parked.store(true, Ordering::Release);
-        }
-        // SAFETY: as above.
-        commit.with_mut(|cell| unsafe { *cell += 1 });
-        begun.end();
-        let by_worker = is_cancelled && settle(&wait);
-        let by_canceller = canceller.join().unwrap();
-        assert!(by_worker != by_canceller, "{by_worker} {by_canceller}");
     });
 }
