@@ -14,4 +14,7 @@
 #[doc(inline)]
 pub use hueless_runtime::runtime::Builder;
 #[doc(inline)]
-pub use hueless_runtime::runtime::{GuardKind, Runtime, StackMark, Stacks, stack_marks, stacks};
+pub use hueless_runtime::runtime::{
+    GuardKind, Metrics, Runtime, StackMark, Stacks, Stall, WorkerMetrics, metrics, stack_marks,
+    stacks,
+};

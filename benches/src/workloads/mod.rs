@@ -9,6 +9,7 @@ mod conserve;
 mod crowd;
 mod hog;
 mod net;
+mod skewed;
 mod skynet;
 mod spawn;
 mod switch;
@@ -24,6 +25,7 @@ pub use conserve::conserve;
 pub use crowd::{parked, sleepers};
 pub use hog::hog;
 pub use net::{echo, http};
+pub use skewed::skewed;
 pub use skynet::skynet;
 pub use spawn::{spawn, spawn_join};
 pub use switch::yields;
@@ -47,6 +49,9 @@ Usage: workloads NAME [ARGUMENTS]     (their defaults in brackets)
                                  call checkpoint() every STEPS steps (0: never)
   conserve N [1000]              how long new tasks wait behind N tasks in turn that
                                  spin, beside an idle worker
+  skewed TASKS N WORST [10000 20 0]  each computes up to 100 us and sleeps 1 ms, N
+                                 times; how evenly the workers share that; WORST 1:
+                                 only those compute that begin on one worker
   echo PORT [9001]               a TCP server that sends back what it gets
   http PORT [9001]               a minimal HTTP/1.1 server
 ";
@@ -189,6 +194,11 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
             let n = number(0, 1000)?;
             Ok(hueless::run(|| conserve(n)))
         }
+        "skewed" => {
+            let (tasks, n) = (number(0, 10_000)?, number(1, 20)?);
+            let worst = arguments.get(2, 0) != 0;
+            Ok(hueless::run(|| skewed(tasks, n, worst)))
+        }
         "echo" | "http" => {
             let serve = if name == "echo" { echo } else { http };
             let port = arguments.port()?;
@@ -239,6 +249,10 @@ mod tests {
                 "group_max_ms",
                 "tasks"
             ]
+        );
+        assert_eq!(
+            keys("skewed 50 3"),
+            ["ms", "even_ms", "begun", "switches", "steals"]
         );
         for line in ["hog 2 1", "hog 1 1 0"] {
             assert_eq!(
