@@ -155,6 +155,7 @@ impl<'a> Monitor<'a> {
         let mut more = stack::trim() | task::trim_blocks();
         if !more && self.most_tasks >= WAVE && self.shared.started_tasks() < self.most_tasks / 2 {
             self.most_tasks = 0;
+            free_old_buffers();
             sys::heap::trim();
         }
         if self.shared.starved.len() != 0 {
@@ -183,13 +184,29 @@ impl<'a> Monitor<'a> {
     }
 }
 
+/// Frees the buffers that the deques have outgrown. They are retired by epochs, which advance only
+/// while somebody steals: left alone, an idle runtime would keep tens of megabytes of them.
+fn free_old_buffers() {
+    // What was retired in one epoch is freed two later; one more for what others flush meanwhile.
+    for _ in 0..4 {
+        crossbeam_epoch::pin().flush();
+    }
+}
+
+/// A hint that was raised.
+pub(super) struct Hinted {
+    pub(super) at: Instant,
+    /// The processor time that the worker's thread had had by then.
+    pub(super) processor_time: Option<Duration>,
+}
+
 /// What the monitor remembers of a worker.
 pub(super) struct Seen {
     pub(super) switches: u64,
     /// Since when the count has been the same.
     pub(super) since: Instant,
-    /// When the hint was raised, if it was.
-    pub(super) hinted: Option<Instant>,
+    /// The hint that was raised, if it was.
+    pub(super) hinted: Option<Hinted>,
     /// Whether somebody waits whom the worker does not know of yet.
     pub(super) others_ready: bool,
 }
@@ -227,7 +244,10 @@ impl Seen {
             || remote.timers.may_be_due(now)
             || remote.poller().is_some_and(|poller| poller.is_ready());
         if ran >= slice || self.others_ready || is_stopping {
-            self.hinted = Some(now);
+            self.hinted = Some(Hinted {
+                at: now,
+                processor_time: remote.processor_time(),
+            });
             // Relaxed: advice.
             remote.hint.store(switches, Ordering::Relaxed);
             count(&remote.counts.hints);

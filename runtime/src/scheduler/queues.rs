@@ -9,13 +9,14 @@
 //!    Thieves take from the other end.
 //! 6. the injector, other workers' deques: see [`search`](super::search).
 //!
-//! A task that has given up the worker comes last in all: after a [`yield_now`](crate::yield_now) one
-//! new task has a turn before the ready ones, after the end of a slice the tasks that are ready and
-//! then the new tasks that lie here have one each. Else a task that computes for its slice each time
-//! would let one new task run between two of them.
+//! 7. `expired`: tasks that have had their slice, and run when nobody else wants to. In a migrating
+//!    runtime they lie in the injector for started tasks, as Go's do. So one that computes does not
+//!    hold up those that wake up, work for microseconds and sleep again.
+//!
+//! After a [`yield_now`](crate::yield_now) one new task has a turn before the ready ones.
 //!
 //! Every [`FAIR_PERIOD`]th turn the order is turned round, so that no two tasks that ready each
-//! other starve a third, nor tasks that yield the timers, the sockets or the new tasks.
+//! other starve a third, nor tasks that yield the timers, the sockets, the new or the expired tasks.
 
 use crossbeam_deque::Steal;
 
@@ -25,6 +26,11 @@ use crate::task::TaskPtr;
 
 /// After so many turns the queues are looked at in the other order (Go's number).
 pub(super) const FAIR_PERIOD: u32 = 61;
+
+/// A deque with so many new tasks takes no more; they go to the injector. A deque's buffer shrinks only
+/// if its owner empties it, the injector's blocks go as they are emptied: a wave of a million tasks
+/// would leave megabytes behind.
+const FULL: usize = 1 << 12;
 
 impl Worker {
     /// The next task, from this worker's own queues.
@@ -44,8 +50,8 @@ impl Worker {
         if let Some(task) = self.take_run_next() {
             return Some(task);
         }
-        if self.turns_of_new.get() != 0
-            && let Some(task) = self.next_in_turn()
+        if self.yielded.replace(false)
+            && let Some(task) = self.seat.deque.pop()
         {
             return Some(task);
         }
@@ -53,33 +59,26 @@ impl Worker {
             return Some(task);
         }
         self.empty_inbox();
-        self.local.pop().or_else(|| self.seat.deque.pop())
+        let task = self.local.pop().or_else(|| self.seat.deque.pop());
+        if task.is_none() && !self.expired.is_empty() {
+            return self.next_expired();
+        }
+        task
     }
 
-    /// Gives turns to so many ready tasks and then so many new ones, unless some have not been taken
-    /// yet: these were there before.
-    #[inline]
-    pub(super) fn give_turns(&self, ready: usize, new: usize) {
-        if self.turns_of_new.get() == 0 {
-            self.turns_of_ready.set(ready);
-            self.turns_of_new.set(new);
-        }
+    /// A task that has had its slice, unless there is a new one from outside.
+    #[cold]
+    fn next_expired(&self) -> Option<TaskPtr> {
+        self.steal_injected().or_else(|| self.expired.pop())
     }
 
-    #[inline]
-    fn next_in_turn(&self) -> Option<TaskPtr> {
-        let ready = self.turns_of_ready.get();
-        if ready != 0 {
-            self.turns_of_ready.set(ready - 1);
-            return self.next_ready();
+    /// A new task from outside, if this worker may take one: one, not a batch, since what lies there
+    /// may have been left to others by this worker.
+    fn steal_injected(&self) -> Option<TaskPtr> {
+        if self.shared.injector.is_empty() || !self.may_take_new() {
+            return None;
         }
-        let new = self.seat.deque.pop();
-        let left = match new {
-            Some(_) => self.turns_of_new.get() - 1,
-            None => 0,
-        };
-        self.turns_of_new.set(left);
-        new
+        self.shared.injector.steal().success()
     }
 
     #[inline]
@@ -99,10 +98,14 @@ impl Worker {
             self.abandon_all();
             self.cancel_now_and_then(FAIR_PERIOD);
         }
-        // One, not a batch: what lies there may have been left to others by this worker.
-        if self.may_take_new()
-            && let Steal::Success(task) = self.shared.injector.steal()
+        let fair_turns = self.fair_turns.get().wrapping_add(1);
+        self.fair_turns.set(fair_turns);
+        if fair_turns.is_multiple_of(2)
+            && let Some(task) = self.expired.pop()
         {
+            return Some(task);
+        }
+        if let Some(task) = self.steal_injected() {
             return Some(task);
         }
         if self.migrates
@@ -124,10 +127,14 @@ impl Worker {
             self.shared.submit(task);
             return;
         }
-        let had_others = !self.seat.deque.is_empty();
-        self.seat.deque.push(task);
+        let others = self.seat.deque.len();
+        if others < FULL {
+            self.seat.deque.push(task);
+        } else {
+            self.shared.injector.push(task);
+        }
         // A single new task is left to this worker, which most likely waits for it next.
-        if had_others && self.shared.idle.should_wake() {
+        if others != 0 && self.shared.idle.should_wake() {
             self.shared.wake_one(self.index() + 1);
         }
     }
@@ -180,6 +187,22 @@ impl Worker {
         task.map(TaskPtr::new)
     }
 
+    /// Puts a task that has had its slice behind all others.
+    pub(super) fn expire(&self, task: TaskPtr) {
+        if self.shuffle.is_some() {
+            self.enqueue(task);
+            return;
+        }
+        // SAFETY: a ready task is the one's who queues it; one of this worker.
+        unsafe {
+            if self.migrates && task.get().is_movable() {
+                self.shared.submit_ready(task);
+            } else {
+                self.expired.push(task);
+            }
+        }
+    }
+
     /// Moves what other threads made ready into the local queue.
     #[inline]
     pub(super) fn empty_inbox(&self) {
@@ -197,6 +220,7 @@ impl Worker {
     pub(super) fn has_ready(&self) -> bool {
         !self.remote().run_next.is_empty()
             || !self.local.is_empty()
+            || !self.expired.is_empty()
             || (self.migrates && !self.seat.movable.is_empty())
     }
 
@@ -209,7 +233,7 @@ impl Worker {
         } else {
             0
         };
-        next + self.local.len() + movable
+        next + self.local.len() + self.expired.len() + movable
     }
 
     /// Gives up what it has not begun, for a spare that is not wanted any more.

@@ -11,6 +11,7 @@ use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use crossbeam_utils::sync::Unparker;
 
@@ -22,6 +23,7 @@ use crate::scheduler::owned::Owned;
 use crate::scheduler::run_next::RunNext;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::timers::Timers;
+use crate::sys::thread;
 use crate::task::{TaskHeader, TaskId, TaskPtr};
 
 /// See the module.
@@ -201,6 +203,16 @@ impl Remote {
         let site = self.running_site.load(Ordering::Relaxed);
         // SAFETY: `announce` stores addresses of `'static` locations; null before the first task.
         Some((task, unsafe { site.as_ref() }?))
+    }
+
+    /// The processor time that its thread has had, where the system tells.
+    pub(super) fn processor_time(&self) -> Option<Duration> {
+        thread::processor_time(self.thread.load(Ordering::Relaxed))
+    }
+
+    /// Whether its thread waits for something other than a processor, where the system tells.
+    pub(super) fn is_blocked(&self) -> Option<bool> {
+        thread::is_blocked(self.thread.load(Ordering::Relaxed))
     }
 
     /// Whether the worker's thread is awake and has a task or looks for one.

@@ -131,9 +131,9 @@ impl Worker {
     }
 
     fn take_from_injectors(&self) -> Option<TaskPtr> {
+        // One: among them may be some that have had their slice, and would go before what wakes up.
         if self.migrates
-            && let Some(task) =
-                insist(|| (self.shared.movable).steal_batch_and_pop(&self.seat.movable))
+            && let Some(task) = insist(|| self.shared.movable.steal())
         {
             return Some(task);
         }

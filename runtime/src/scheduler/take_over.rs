@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use crate::park::Settled;
 use crate::scheduler::counts::count;
 use crate::scheduler::launch;
-use crate::scheduler::monitor::Seen;
+use crate::scheduler::monitor::{Hinted, Seen};
 use crate::scheduler::remote::Remote;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::stall::Reporter;
@@ -54,7 +54,10 @@ impl TakeOver {
         self.reported.resize(shared.remotes.len(), None);
         let mut stuck = 0;
         for (remote, seen) in shared.taken().iter().zip(seen) {
-            let is_stuck = seen.hinted.is_some_and(|at| now - at >= PATIENCE);
+            let is_stuck = seen.hinted.as_ref().is_some_and(|hinted| {
+                // Relaxed: as below. Who is stuck stays so until it switches.
+                remote.stuck.load(Ordering::Relaxed) || ignores(remote, hinted, now)
+            });
             // Relaxed: a figure, of which the monitor is the writer.
             if remote.stuck.load(Ordering::Relaxed) != is_stuck {
                 remote.stuck.store(is_stuck, Ordering::Relaxed);
@@ -131,6 +134,22 @@ impl TakeOver {
         if reported {
             self.reported[remote.index] = Some(seen.switches);
         }
+    }
+}
+
+/// Whether the worker's task has ignored its hint. One whose thread has not had a processor for long
+/// enough has not: where others use the machine too, spares would only add to the crowd.
+fn ignores(remote: &Remote, hinted: &Hinted, now: Instant) -> bool {
+    if now - hinted.at < PATIENCE {
+        return false;
+    }
+    let computed = hinted
+        .processor_time
+        .zip(remote.processor_time())
+        .map(|(then, now)| now.saturating_sub(then));
+    match computed {
+        Some(computed) if computed < PATIENCE => remote.is_blocked() != Some(false),
+        _ => true,
     }
 }
 

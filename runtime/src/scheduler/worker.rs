@@ -39,12 +39,13 @@ pub(crate) struct Worker {
     pub(super) pinned: Cell<usize>,
     /// Its ready tasks that nobody else may take.
     pub(super) local: TaskQueue,
-    /// How many new tasks have a turn before a task that has given up the worker: see
-    /// [`queues`](super::queues).
-    pub(super) turns_of_new: Cell<usize>,
-    /// How many ready tasks come before these.
-    pub(super) turns_of_ready: Cell<usize>,
+    /// Those that have had their slice.
+    pub(super) expired: TaskQueue,
+    /// Whether the last task yielded: new tasks go first then.
+    pub(super) yielded: Cell<bool>,
     pub(super) turn: Cell<u32>,
+    /// Turns in the other order so far.
+    pub(super) fair_turns: Cell<u32>,
     pub(super) stacks: UnsafeCell<Cache>,
     pub(super) warm_stacks: Cell<bool>,
     ids: IdBlock,
@@ -80,8 +81,9 @@ impl Worker {
             current: Cell::new(None),
             pinned: Cell::new(0),
             local: TaskQueue::new(),
-            turns_of_new: Cell::new(0),
-            turns_of_ready: Cell::new(0),
+            expired: TaskQueue::new(),
+            yielded: Cell::new(false),
+            fair_turns: Cell::new(0),
             turn: Cell::new(0),
             stacks: UnsafeCell::new(Cache::new()),
             warm_stacks: Cell::new(false),
@@ -169,21 +171,24 @@ impl Worker {
     /// Suspends `task`, which runs here, behind all that is known to be ready.
     #[inline]
     pub(crate) fn yield_task(task: TaskPtr) {
-        Self::requeue(task, |worker| worker.give_turns(0, 1));
+        Self::requeue(task, |worker| {
+            worker.yielded.set(true);
+            worker.enqueue(task);
+        });
     }
 
-    /// Suspends `task`, which has had its time, behind all that is ready.
+    /// Suspends `task`, which has had its time, behind all others.
     #[cold]
     pub(crate) fn preempt(task: TaskPtr) {
         Self::requeue(task, |worker| {
             worker.look_round();
-            worker.give_turns(worker.ready_here(), worker.seat.deque.len());
+            worker.expire(task);
         });
     }
 
     /// Not a method: in a migrating runtime the task may come back on another worker.
     #[inline]
-    fn requeue(task: TaskPtr, first: impl FnOnce(&Self)) {
+    fn requeue(task: TaskPtr, queue: impl FnOnce(&Self)) {
         context::deliver_cancellation(task);
         // SAFETY: `task` runs here, so the yielder is its fiber's, its cells are its own, and it
         // goes straight into one list of the worker that it leaves, whose stack the commit runs on.
@@ -191,9 +196,7 @@ impl Worker {
             let header = task.get();
             header.settle_movable();
             suspend(header.yielder.get(), || {
-                let worker = &*context::current_worker();
-                first(worker);
-                worker.enqueue(task);
+                queue(&*context::current_worker());
                 true
             });
         }

@@ -1,5 +1,7 @@
 //! What the system knows of a thread.
 
+use std::time::Duration;
+
 /// The system's number of the calling thread; 0 where there is none.
 pub(crate) fn current() -> i32 {
     #[cfg(target_os = "linux")]
@@ -10,6 +12,45 @@ pub(crate) fn current() -> i32 {
     #[cfg(not(target_os = "linux"))]
     {
         0
+    }
+}
+
+/// The processor time that a thread of this process has had; `None` where the system does not tell.
+pub(crate) fn processor_time(thread: i32) -> Option<Duration> {
+    #[cfg(target_os = "linux")]
+    {
+        // A thread's clock as the kernel numbers it: its complement, and the bits for "of a thread"
+        // and "as the scheduler counts".
+        let clock = (!thread << 3) | 0b110;
+        let mut time = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: a valid structure; a thread that is gone makes the call fail.
+        let answer = unsafe { libc::clock_gettime(clock, &raw mut time) };
+        (answer == 0).then(|| Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = thread;
+        None
+    }
+}
+
+/// Whether a thread of this process waits for something, rather than runs or waits for a processor;
+/// `None` where the system does not tell.
+pub(crate) fn is_blocked(thread: i32) -> Option<bool> {
+    #[cfg(target_os = "linux")]
+    {
+        let text = std::fs::read_to_string(format!("/proc/self/task/{thread}/stat")).ok()?;
+        // After the name, which stands in brackets and may hold anything.
+        let state = text.rsplit_once(')')?.1.trim_start().chars().next()?;
+        Some(state != 'R')
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = thread;
+        None
     }
 }
 
@@ -86,6 +127,13 @@ mod tests {
             let _ = kept.recv();
         });
         let thread = told.recv().unwrap();
+        while is_blocked(thread) != Some(true) {
+            std::thread::yield_now();
+        }
+        assert!(processor_time(thread).is_some());
+        assert_eq!(is_blocked(current()), Some(false));
+        let before = processor_time(current()).unwrap();
+        while processor_time(current()).unwrap() < before + Duration::from_millis(2) {}
         while system_call(thread).as_deref() != Some("futex") {
             std::thread::yield_now();
         }
