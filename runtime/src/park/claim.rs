@@ -204,12 +204,6 @@ impl Ticket {
             header: self.header,
         })
     }
-
-    /// Whether both tickets belong to the same task or thread.
-    #[inline]
-    pub fn same_owner(self, other: Self) -> bool {
-        self.header == other.header
-    }
 }
 
 /// A settled wait whose owner has not been told yet. Dropping it makes the owner ready.

@@ -65,20 +65,6 @@ fn an_operation_is_settled_in_one_of_its_queues_only() {
 }
 
 #[test]
-fn an_operation_never_matches_itself() {
-    let wait = Wait::begin();
-    let own = wait.ticket();
-    let mine = pin!(Waiter::new(own, 0, slot(1)));
-    let mut queue = WaitQueue::new();
-    // SAFETY: removed below.
-    unsafe { queue.push(NonNull::from(&*mine)) };
-    assert!(queue.pop_other(own).is_none());
-    assert!(!queue.has_other(own));
-    // SAFETY: in this queue.
-    assert!(unsafe { queue.remove(NonNull::from(&*mine)) });
-}
-
-#[test]
 fn a_deadline_ends_a_wait_and_not_before_its_time() {
     let start = Instant::now();
     let deadline = start + Duration::from_millis(3);

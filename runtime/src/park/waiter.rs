@@ -150,37 +150,6 @@ impl WaitQueue {
         }
     }
 
-    /// Like [`pop`](Self::pop), but passes over waiters of `own`'s owner: an operation never
-    /// matches itself.
-    #[inline]
-    pub fn pop_other(&mut self, own: Ticket) -> Option<Popped> {
-        let mut next = self.head;
-        while let Some(waiter) = NonNull::new(next.cast_mut()) {
-            // SAFETY: linked nodes are alive by `push`'s contract.
-            let node = unsafe { waiter.as_ref() };
-            next = node.next.get();
-            if !node.ticket.same_owner(own)
-                && let Some(popped) = self.take(waiter)
-            {
-                return Some(popped);
-            }
-        }
-        None
-    }
-
-    /// Whether a waiter of another owner than `own` is linked.
-    pub fn has_other(&self, own: Ticket) -> bool {
-        let mut next = self.head;
-        // SAFETY: linked nodes are alive by `push`'s contract.
-        while let Some(node) = unsafe { next.as_ref() } {
-            if !node.ticket.same_owner(own) {
-                return true;
-            }
-            next = node.next.get();
-        }
-        false
-    }
-
     /// Pops every waiter that can be claimed, to be readied once the lock has been released.
     pub fn pop_all(&mut self) -> ClaimedList {
         let mut list = ClaimedList { head: ptr::null() };

@@ -7,9 +7,10 @@ use crate::runtime::Runtime;
 use crate::scheduler;
 use crate::stack::Class;
 use crate::task::cell::TaskCell;
-use crate::task::header::{TaskHeader, TaskPtr};
+use crate::task::header::TaskHeader;
 use crate::task::id::TaskId;
 use crate::task::join::JoinHandle;
+use crate::task::ptr::TaskPtr;
 use crate::task::{block, names};
 
 /// What a task is made with besides its closure.

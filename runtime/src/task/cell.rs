@@ -11,8 +11,9 @@ use std::sync::atomic::Ordering;
 
 use crate::cancel;
 use crate::task::block::{self, Cache};
-use crate::task::header::{Stage, TaskHeader, TaskPtr};
+use crate::task::header::{Stage, TaskHeader};
 use crate::task::id::TaskId;
+use crate::task::ptr::TaskPtr;
 
 /// Why a task has no value to give.
 pub(crate) enum Failure {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use crate::park::ThreadSlot;
 use crate::task::cell::Described;
-use crate::task::header::{TaskHeader, TaskPtr};
+use crate::task::header::TaskHeader;
 use crate::task::id::TaskId;
 use crate::task::no_park::running_task;
+use crate::task::ptr::TaskPtr;
 
 /// A task, as others see it. Cheap to clone, valid after the task has ended.
 ///

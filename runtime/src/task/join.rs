@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::park::{Outcome, Wait, back_off, unwind_cancelled};
 use crate::task::cell::{Failure, drop_quietly, report_if_panicked};
 use crate::task::handle::Task;
-use crate::task::header::TaskPtr;
+use crate::task::ptr::TaskPtr;
 
 /// Owns the result of a task. Dropping it detaches the task, which goes on running.
 ///

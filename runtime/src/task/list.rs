@@ -6,7 +6,8 @@ use std::cell::Cell;
 use std::ptr::{self, NonNull};
 
 use crate::sys::prefetch;
-use crate::task::header::{Links, TaskHeader, TaskPtr};
+use crate::task::header::{Links, TaskHeader};
+use crate::task::ptr::TaskPtr;
 
 /// First in, first out; the worker's ready tasks.
 pub(crate) struct TaskQueue {

@@ -26,6 +26,8 @@ mod names;
 mod no_park;
 #[cfg(not(loom))]
 mod parking;
+#[cfg(not(loom))]
+mod ptr;
 mod state;
 
 #[cfg(not(loom))]
@@ -41,12 +43,13 @@ mod exports {
     pub(crate) use super::builder::{Spec, allocate};
     pub(crate) use super::cell::{Described, Failure};
     pub(crate) use super::fiber::{Step, suspend};
-    pub(crate) use super::header::{Parked, TaskHeader, TaskPtr};
+    pub(crate) use super::header::{Parked, TaskHeader};
     pub(crate) use super::id::IdBlock;
     pub(crate) use super::join::panic_text;
     pub(crate) use super::list::{OwnedList, TaskQueue};
     pub(crate) use super::names::of as task_name;
     pub(crate) use super::no_park::deliver_cancellation;
+    pub(crate) use super::ptr::TaskPtr;
 }
 
 #[cfg(not(loom))]

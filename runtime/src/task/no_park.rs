@@ -12,7 +12,8 @@ use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use crate::scheduler;
-use crate::task::header::{TaskHeader, TaskPtr};
+use crate::task::header::TaskHeader;
+use crate::task::ptr::TaskPtr;
 
 thread_local! {
     /// The task in `no_park` on this thread, or null.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use crate::park::{Outcome, Ticket, Way, unwind_cancelled};
 use crate::scheduler;
 use crate::task::handle::{Kind, Task, current};
-use crate::task::header::TaskPtr;
 use crate::task::no_park::running_task;
+use crate::task::ptr::TaskPtr;
 
 /// Blocks the calling task, not its worker, until somebody calls [`Task::unpark`] for it; on a plain
 /// OS thread, the thread. An unpark that came before is not lost: the call then returns at once. It
