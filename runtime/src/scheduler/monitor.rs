@@ -80,6 +80,8 @@ struct Monitor<'a> {
     take_over: TakeOver,
     /// The most tasks since the heap was trimmed last.
     most_tasks: usize,
+    /// When memory was given back last.
+    trimmed: Option<Instant>,
     feeder: Feeder,
 }
 
@@ -91,6 +93,7 @@ impl<'a> Monitor<'a> {
             seen: shared.remotes.iter().map(|_| Seen::new(now)).collect(),
             take_over: TakeOver::default(),
             most_tasks: 0,
+            trimmed: None,
             feeder: Feeder::default(),
         }
     }
@@ -152,6 +155,20 @@ impl<'a> Monitor<'a> {
 
     /// While all workers sleep: gives memory back, and rests. True if a worker has woken it up.
     fn tidy_up_and_rest(&mut self) -> bool {
+        let now = Instant::now();
+        let waited = self.trimmed.map_or(TRIM_PERIOD, |at| now - at);
+        // Not more often: what is not needed between two calls is given back.
+        let more = if waited < TRIM_PERIOD {
+            Some(TRIM_PERIOD - waited)
+        } else {
+            self.trimmed = Some(now);
+            self.tidy_up(now).then_some(TRIM_PERIOD)
+        };
+        self.rest(more)
+    }
+
+    /// Gives memory back; whether there is more to do.
+    fn tidy_up(&mut self, now: Instant) -> bool {
         let mut more = stack::trim() | task::trim_blocks();
         if !more && self.most_tasks >= WAVE && self.shared.started_tasks() < self.most_tasks / 2 {
             self.most_tasks = 0;
@@ -159,10 +176,10 @@ impl<'a> Monitor<'a> {
             sys::heap::trim();
         }
         if self.shared.starved.len() != 0 {
-            self.feeder.look(self.shared, Instant::now());
+            self.feeder.look(self.shared, now);
             more = true;
         }
-        self.rest(more.then_some(TRIM_PERIOD))
+        more
     }
 
     /// Rests until a worker wakes it, for `limit`, or until a tick after the next timer; true in the
