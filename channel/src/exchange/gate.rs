@@ -4,6 +4,7 @@
 //! compiled once and not for every message type.
 
 use std::ops::Deref;
+#[cfg(not(loom))]
 use std::ptr;
 
 #[cfg(not(loom))]
