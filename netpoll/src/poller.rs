@@ -158,8 +158,8 @@ impl MioPoller {
 }
 
 impl MioPoller {
-    /// Waits with what the holder of the lock touches.
-    fn wait_in(&self, core: &mut Core, timeout: Option<Duration>) {
+    /// Waits with what the holder of the lock touches. Says whether it took a notification.
+    fn wait_in(&self, core: &mut Core, timeout: Option<Duration>) -> bool {
         let Core {
             poll,
             events,
@@ -168,17 +168,20 @@ impl MioPoller {
         match poll.poll(events, timeout) {
             Ok(()) => {}
             // A signal: returning early is within the seam's terms.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return false,
             Err(_) => {
                 std::thread::sleep(timeout.map_or(REST_AFTER_ERROR, |t| t.min(REST_AFTER_ERROR)));
-                return;
+                return false;
             }
         }
+        let mut notified = false;
         let mut events = events.iter().peekable();
         while events.peek().is_some() {
             let table = self.table();
             for event in events.by_ref().take(BATCH) {
-                if let Some(source) = table.get(event.token().into()) {
+                let token = event.token().into();
+                notified |= token == Token::NONE;
+                if let Some(source) = table.get(token) {
                     source.tell(event.into(), woken);
                 }
             }
@@ -186,6 +189,7 @@ impl MioPoller {
             // Dropping a list readies its waiters.
             woken.clear();
         }
+        notified
     }
 }
 
@@ -205,7 +209,12 @@ impl Poller for MioPoller {
     fn poll_for_other(&self) {
         // Locked: somebody is at it. Poisoned: never, for nothing under the lock panics.
         if let Ok(mut core) = self.core.try_lock() {
-            self.wait_in(&mut core, Some(Duration::ZERO));
+            let notified = self.wait_in(&mut core, Some(Duration::ZERO));
+            drop(core);
+            // The notification was the worker's: it may be on its way into its wait.
+            if notified {
+                self.notify();
+            }
         }
     }
 

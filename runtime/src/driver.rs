@@ -35,7 +35,8 @@ pub trait Poller: Send + Sync + 'static {
     fn wait(&self, timeout: Option<Duration>);
 
     /// Does what a [`wait`](Self::wait) without waiting would do, unless somebody waits. Called by
-    /// another thread while the worker does not come to it.
+    /// another thread while the worker does not come to it. A [notification](Self::notify) is not
+    /// taken away from the worker by this.
     fn poll_for_other(&self);
 
     /// Whether a [`wait`](Self::wait) would find something ready, at a glance.

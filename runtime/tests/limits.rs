@@ -223,6 +223,33 @@ fn tasks_without_a_stack_wait_until_others_end() {
 }
 
 #[test]
+fn hope_comes_back_after_a_shortage() {
+    assert_passed(in_child("hope_comes_back_after_a_shortage", &[], || {
+        let runtime = Builder::new().workers(2).build().unwrap();
+        limit_address_space();
+        let spawn_big = |f: fn()| {
+            let big = task::Builder::new().stack_size(60 << 20);
+            big.spawn_on(&runtime, f).unwrap()
+        };
+        // A shortage that nothing ends.
+        let stuck: Vec<_> = (0..100).map(|_| spawn_big(task::park)).collect();
+        while !stuck.iter().any(|handle| handle.is_finished()) {
+            std::thread::yield_now();
+        }
+        for handle in stuck {
+            handle.task().unpark();
+            let _ = handle.join();
+        }
+        // One that ends by itself: nobody fails.
+        let passing = || sleep(std::time::Duration::from_millis(5));
+        let handles: Vec<_> = (0..100).map(|_| spawn_big(passing)).collect();
+        for handle in handles {
+            handle.join().unwrap();
+        }
+    }));
+}
+
+#[test]
 fn tasks_that_no_stack_can_come_for_say_so() {
     assert_passed(in_child(
         "tasks_that_no_stack_can_come_for_say_so",

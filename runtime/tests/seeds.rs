@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hueless_runtime::runtime::Builder;
@@ -104,4 +105,22 @@ fn a_seed_shuffles_several_workers_too() {
         });
         assert_eq!(sum, (0..500).sum());
     }
+}
+
+#[test]
+fn a_seed_shuts_nobody_out() {
+    let runtime = Builder::new().workers(1).seed(7).build().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = stop.clone();
+    let yields = runtime.spawn(move || {
+        while !seen.load(Ordering::SeqCst) {
+            yield_now();
+        }
+    });
+    // From outside, beside one that always is ready.
+    runtime
+        .spawn(move || stop.store(true, Ordering::SeqCst))
+        .join()
+        .unwrap();
+    yields.join().unwrap();
 }

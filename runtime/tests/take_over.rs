@@ -16,6 +16,7 @@ in_all_modes!(
     a_chain_of_blocking_calls_ends_and_its_spares_go,
     spares_are_bounded_and_nothing_is_lost,
     tasks_that_spin_on_each_other_all_make_progress,
+    a_task_spawned_on_a_spare_at_the_end_is_told,
 );
 
 /// Blocks this OS thread until somebody says so.
@@ -133,6 +134,84 @@ fn a_started_task_goes_on_elsewhere_in_a_migrating_runtime() {
         assert_ne!(elsewhere, std::thread::current().id());
         sleeper.join().unwrap();
     });
+}
+
+/// Go's hand-off in its commonest form: a task wakes another, which then runs next here, and blocks
+/// its thread until that one has run.
+#[test]
+fn what_runs_next_on_a_blocked_worker_goes_on_elsewhere() {
+    for workers in [1, 2] {
+        let runtime = migrating().workers(workers).build().unwrap();
+        runtime.run(|| {
+            let (send, receive) = mpsc::channel();
+            let (began, has_begun) = mpsc::channel();
+            let woken = spawn(move || {
+                began.send(()).unwrap();
+                task::park();
+                send.send(()).unwrap();
+            });
+            while has_begun.try_recv().is_err() {
+                yield_now();
+            }
+            woken.task().unpark();
+            receive.recv().unwrap();
+            woken.join().unwrap();
+        });
+    }
+}
+
+/// A hook that panics is a hook that has been called; stalls go on being seen.
+#[test]
+fn a_hook_that_panics_does_no_harm() {
+    let (stalled, stalls) = mpsc::channel();
+    let runtime = Builder::new()
+        .workers(1)
+        .on_stall(move |_| {
+            stalled.send(()).unwrap();
+            std::panic::resume_unwind(Box::new(()));
+        })
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        let (open, gate) = mpsc::channel::<()>();
+        let blocker = runtime.spawn(move || {
+            let neighbour = spawn(yield_now);
+            yield_now();
+            let _ = gate.recv();
+            neighbour.join().unwrap();
+        });
+        stalls.recv().unwrap();
+        drop(open);
+        blocker.join().unwrap();
+    }
+}
+
+/// A destructor on a spare spawns while the runtime ends and nobody is stuck any more: the child is
+/// told.
+fn a_task_spawned_on_a_spare_at_the_end_is_told(new: fn() -> Builder) {
+    struct SpawnsInDrop(mpsc::Sender<task::JoinHandle<()>>);
+    impl Drop for SpawnsInDrop {
+        fn drop(&mut self) {
+            sleep(Duration::from_millis(2));
+            self.0.send(spawn(|| ())).unwrap();
+        }
+    }
+    let runtime = new().workers(1).build().unwrap();
+    let (child, children) = mpsc::channel();
+    runtime.run(|| {
+        let (began, has_begun) = mpsc::channel();
+        spawn(move || {
+            let _drop = SpawnsInDrop(child);
+            began.send(()).unwrap();
+            sleep(Duration::MAX);
+        });
+        has_begun.recv().unwrap();
+    });
+    while runtime.metrics().workers.iter().any(|w| w.is_stuck) {
+        std::thread::yield_now();
+    }
+    drop(runtime);
+    assert!(children.recv().unwrap().join().unwrap_err().is_cancelled());
 }
 
 /// A task that parks while it unwinds is pinned to the spare it has come to: that stays.

@@ -289,3 +289,35 @@ fn a_panic_that_a_destructor_catches_during_a_cancellation_is_fine() {
     drop(runtime);
     assert!(handle.join().unwrap_err().is_cancelled());
 }
+
+/// A task that is pinned because it unwinds, and yields, shares its worker with one that is not.
+#[test]
+fn one_that_yields_while_it_unwinds_starves_nobody() {
+    struct YieldsInDrop(Arc<AtomicBool>);
+    impl Drop for YieldsInDrop {
+        fn drop(&mut self) {
+            while !self.0.load(Ordering::SeqCst) {
+                yield_now();
+            }
+        }
+    }
+    for (_, new) in common::modes() {
+        new().workers(1).build().unwrap().run(|| {
+            let ran = Arc::new(AtomicBool::new(false));
+            let set = ran.clone();
+            let unwinding = spawn(move || {
+                let _drop = YieldsInDrop(ran);
+                yield_now();
+                std::panic::resume_unwind(Box::new(()));
+            });
+            let other = spawn(move || {
+                for _ in 0..10 {
+                    yield_now();
+                }
+                set.store(true, Ordering::SeqCst);
+            });
+            assert!(unwinding.join().unwrap_err().is_panic());
+            other.join().unwrap();
+        });
+    }
+}

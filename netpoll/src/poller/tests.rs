@@ -43,6 +43,21 @@ fn event_reaches_its_source_only() {
     assert_eq!(reads(&source_b), before.1);
 }
 
+/// The monitor looks on behalf of a worker that does not come to it, and takes nothing from it: a
+/// notification still ends the worker's next wait.
+#[test]
+fn a_look_for_another_takes_no_notification() {
+    let poller = MioPoller::new().unwrap();
+    let (stream, mut peer) = UnixStream::pair().unwrap();
+    let (source, _) = register(&poller, &stream);
+    let before = reads(&source);
+    poller.notify();
+    peer.write_all(b"x").unwrap();
+    poller.poll_for_other();
+    assert_ne!(reads(&source), before);
+    poller.wait(None);
+}
+
 #[test]
 fn each_edge_counts_once() {
     let poller = MioPoller::new().unwrap();

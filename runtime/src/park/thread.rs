@@ -74,6 +74,8 @@ pub(crate) struct ThreadWait(std::rc::Rc<Own>);
 
 impl ThreadWait {
     /// The current thread's; in a thread-local's destructor, when the usual one is gone, a new one.
+    // Never inlined: a task of a migrating runtime may wait as one thread and then as another.
+    #[inline(never)]
     pub(crate) fn current() -> Self {
         Self(
             OWN.try_with(std::rc::Rc::clone)

@@ -163,11 +163,11 @@ pub(crate) fn current_poller() -> io::Result<Arc<dyn Poller>> {
         return shared.remotes[worker.remote().index % shared.settings.workers].poller_or_new();
     }
     // A thread that waits itself needs a worker that polls: in `no_park`, another than its own.
-    let remotes = &runtime::try_global()?.shared().remotes;
+    // If there is no other, the monitor asks the poller while this thread keeps the worker.
+    let workers = runtime::try_global()?.shared().workers();
     let own = worker.map_or(ptr::null(), |worker| ptr::from_ref(worker.remote()));
-    let other = remotes.iter().find(|remote| !ptr::eq(&***remote, own));
-    let remote = other.unwrap_or(&remotes[0]);
-    remote.poller_or_new()
+    let other = workers.iter().find(|remote| !ptr::eq(&***remote, own));
+    other.unwrap_or(&workers[0]).poller_or_new()
 }
 
 /// Lets other tasks of this worker run first. On a plain OS thread, yields the thread.
@@ -193,8 +193,8 @@ pub(crate) fn current_poller() -> io::Result<Arc<dyn Poller>> {
 pub fn yield_now() {
     let worker = current_worker();
     // SAFETY: as in `current_task`.
-    match unsafe { worker.as_ref() }.and_then(Worker::current) {
-        Some(task) => Worker::yield_task(task),
+    match unsafe { worker.as_ref() }.and_then(|worker| Some((worker, worker.current()?))) {
+        Some((worker, task)) => worker.yield_task(task),
         None => {
             deliver_in_no_park();
             std::thread::yield_now();
@@ -232,7 +232,7 @@ pub fn checkpoint() {
         if remote.hint.load(Ordering::Relaxed) == remote.switches.load(Ordering::Relaxed)
             && let Some(task) = worker.current()
         {
-            Worker::preempt(task);
+            worker.preempt(task);
         }
     }
 }

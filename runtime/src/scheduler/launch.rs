@@ -67,7 +67,10 @@ fn start_worker(shared: &Arc<Shared>, seat: Seat) -> io::Result<()> {
         false => format!("hueless-{index}"),
         true => format!("hueless-spare-{index}"),
     };
+    // Handed over once there is a thread: else it is to be given back.
+    let (give, given) = std::sync::mpsc::channel();
     let spawned = std::thread::Builder::new().name(name).spawn(move || {
+        let seat = given.recv().expect("given below");
         let ready = signal::block_asynchronous().and_then(|()| overflow::AltStack::install());
         match ready {
             Ok(_alternate) => {
@@ -83,8 +86,12 @@ fn start_worker(shared: &Arc<Shared>, seat: Seat) -> io::Result<()> {
         threads.ends();
     });
     match spawned {
-        Ok(_) => reported.recv().expect("a worker reports its start"),
+        Ok(_) => {
+            give.send(seat).expect("the thread waits for it");
+            reported.recv().expect("a worker reports its start")
+        }
         Err(error) => {
+            leave(shared, seat);
             shared.threads.ends();
             Err(io::Error::new(
                 error.kind(),
@@ -111,12 +118,13 @@ fn worker_main(shared: Arc<Shared>, seat: Seat) {
     }
 }
 
-/// Gives a spare's seat back.
+/// A seat is empty again; a spare's is given back.
 fn leave(shared: &Shared, seat: Seat) {
     let remote = &shared.remotes[seat.index];
+    // Relaxed: figures.
+    remote.live.store(false, Ordering::Relaxed);
+    remote.stuck.store(false, Ordering::Relaxed);
     if remote.is_spare {
-        // Relaxed: a figure.
-        remote.live.store(false, Ordering::Relaxed);
         shared.seats.give_back(seat);
     }
 }

@@ -77,13 +77,16 @@ impl Worker {
     /// What becomes of a task without a stack: it waits, if there is hope, else it fails.
     #[cold]
     fn starve(&self, task: TaskPtr, error: std::io::Error) {
-        let others_have_stacks = self.shared.started_tasks() != 0;
-        if others_have_stacks && !self.shared.is_stopping() && self.shared.starved.push(task) {
+        self.remote().announce_none();
+        // SAFETY: the task is new and this worker's.
+        let doomed = unsafe { task.get() }.is_doomed();
+        if !doomed && self.shared.started_tasks() != 0 && !self.shared.is_stopping() {
+            self.shared.starved.push(task);
             // The last of the others may have ended before it could see this one: the monitor,
             // which does not rest while tasks starve, offers it again.
             return;
         }
-        // SAFETY: the task is new and this worker's.
+        // SAFETY: as above.
         unsafe { task.fail(Failure::NoStack(error)) };
         count(&self.remote().counts.ended);
     }
@@ -95,7 +98,11 @@ impl Worker {
         // in, and the worker gives up the task's own count.
         unsafe {
             let header = task.get();
-            self.shared.remotes[header.listed_with()].owned.remove(task);
+            let lister = &self.shared.remotes[header.listed_with()];
+            lister.owned.remove(task);
+            if lister.is_spare && lister.index != self.index() && lister.owned.len() == 0 {
+                self.shared.wake_spare(lister);
+            }
             let stack = task.take_stack();
             stack.mark(header.spawned_at);
             if !task.finish() {

@@ -27,6 +27,7 @@ use crate::scheduler::remote::Remote;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::starved::Feeder;
 use crate::scheduler::take_over::TakeOver;
+use crate::scheduler::threads::Threads;
 use crate::{stack, sys, task};
 
 /// How often the monitor looks. So much less than a millisecond that what lies about is with another
@@ -53,24 +54,38 @@ const WAVE: usize = 1 << 16;
 /// Starts the monitor of a runtime.
 pub(super) fn start(shared: &Arc<Shared>) -> io::Result<()> {
     let shared_there = shared.clone();
-    let threads = shared.threads.clone();
+    let ended = Ended(shared.threads.clone());
     shared.threads.starts();
     let spawned = std::thread::Builder::new()
         .name("hueless-monitor".into())
         .spawn(move || {
-            Monitor::new(&shared_there).watch();
-            drop(shared_there);
-            threads.ends();
+            // Dropped last, whatever happens.
+            let _ended = ended;
+            let shared = shared_there;
+            Monitor::new(&shared).watch();
         });
     match spawned {
         Ok(handle) => {
             let _ = shared.monitor.set(handle.thread().clone());
             Ok(())
         }
-        Err(error) => {
-            shared.threads.ends();
-            Err(error)
-        }
+        // The closure, and with it the count, has been dropped.
+        Err(error) => Err(io::Error::new(
+            error.kind(),
+            format!(
+                "cannot start the thread that watches the workers: {error}; raise the limit of \
+                 threads (ulimit -u), of address space (ulimit -v) or of mappings"
+            ),
+        )),
+    }
+}
+
+/// Counts the monitor out.
+struct Ended(Arc<Threads>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.ends();
     }
 }
 
@@ -148,9 +163,7 @@ impl<'a> Monitor<'a> {
             shared.wake_one(0);
         }
         self.take_over.look(shared, &self.seen, now, stealable);
-        if shared.starved.len() != 0 {
-            self.feeder.look(shared, now);
-        }
+        self.feeder.look(shared, now);
     }
 
     /// While all workers sleep: gives memory back, and rests. True if a worker has woken it up.
@@ -247,7 +260,7 @@ impl Seen {
     ) {
         // Relaxed: figures.
         let switches = remote.switches.load(Ordering::Relaxed);
-        if switches != self.switches || !remote.is_awake() {
+        if switches != self.switches || !remote.is_awake() || !remote.is_running() {
             self.switches = switches;
             self.since = now;
             self.hinted = None;

@@ -33,6 +33,12 @@ pub(super) const FAIR_PERIOD: u32 = 61;
 const FULL: usize = 1 << 12;
 
 impl Worker {
+    /// Whether this is a spare that nobody needs now. When the runtime ends, everyone helps.
+    #[inline]
+    pub(super) fn is_unwanted(&self) -> bool {
+        self.is_spare && !self.shared.may_start_tasks(self.index()) && !self.shared.is_stopping()
+    }
+
     /// The next task, from this worker's own queues.
     #[inline]
     pub(super) fn next(&self) -> Option<TaskPtr> {
@@ -116,6 +122,12 @@ impl Worker {
         if let Steal::Success(task) = self.shared.stealers[self.index()].steal() {
             return Some(task);
         }
+        // Else tasks that are pinned here and yield could starve those that are not.
+        if self.migrates
+            && let Some(task) = self.seat.movable.pop()
+        {
+            return Some(task);
+        }
         self.next_ready()
     }
 
@@ -123,7 +135,7 @@ impl Worker {
     #[inline]
     pub(crate) fn push_new(&self, task: TaskPtr) {
         count(&self.remote().counts.spawned);
-        if self.is_spare && !self.shared.may_start_tasks(self.index()) {
+        if self.is_unwanted() {
             self.shared.submit(task);
             return;
         }

@@ -196,8 +196,24 @@ impl Remote {
         self.ready.store(ready, Ordering::Relaxed);
     }
 
-    /// The number and the spawn site of the task that was announced last.
+    /// Says that no task runs; the worker's.
+    #[inline]
+    pub(super) fn announce_none(&self) {
+        // Relaxed: a figure.
+        self.running.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether the worker is at a task, rather than looking for one or trying to start one.
+    pub(super) fn is_running(&self) -> bool {
+        // Relaxed: a figure. Tasks' numbers begin with 1.
+        self.running.load(Ordering::Relaxed) != 0
+    }
+
+    /// The number and the spawn site of the task that was announced last, if it may still run.
     pub(super) fn running_task(&self) -> Option<(TaskId, &'static Location<'static>)> {
+        if !self.is_running() {
+            return None;
+        }
         // Relaxed: figures.
         let task = TaskId::from_number(self.running.load(Ordering::Relaxed));
         let site = self.running_site.load(Ordering::Relaxed);

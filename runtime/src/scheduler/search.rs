@@ -38,6 +38,7 @@ impl Worker {
     /// started task is left, or when a spare leaves.
     #[cold]
     pub(super) fn search(&self) -> Option<TaskPtr> {
+        self.remote().announce_none();
         loop {
             self.fire_timers();
             self.empty_inbox();
@@ -97,7 +98,7 @@ impl Worker {
     /// Whether this worker may take tasks that others could have: not a spare that nobody needs, nor
     /// for a moment one that has many more tasks than another.
     pub(super) fn may_take_new(&self) -> bool {
-        if self.is_spare && !self.shared.may_start_tasks(self.index()) {
+        if self.is_unwanted() {
             return false;
         }
         if self.leaves_since.get().is_none() || !self.is_overloaded() {
@@ -238,13 +239,6 @@ impl Worker {
             if let Some(task) = insist(|| movable.steal_batch_and_pop(&self.seat.movable)) {
                 return Some(task);
             }
-            let remote = &self.shared.remotes[victim];
-            // Relaxed: what runs next on a worker is left to it unless it is stuck.
-            if remote.stuck.load(Ordering::Relaxed)
-                && let Some(task) = remote.run_next.take()
-            {
-                return Some(TaskPtr::new(task));
-            }
         }
         let new = &self.shared.stealers[victim];
         if self.leaves_since.get().is_some() {
@@ -257,8 +251,7 @@ impl Worker {
     /// that has slept long enough without being wanted, and leaves.
     fn sleep(&self) -> bool {
         self.end_search();
-        let unwanted = self.is_spare && !self.shared.may_start_tasks(self.index());
-        if unwanted {
+        if self.is_unwanted() {
             self.hand_on_new_tasks();
         }
         let inbox = &self.remote().inbox;
@@ -271,6 +264,9 @@ impl Worker {
             // As in `begin_sleep`, for the stop of the runtime.
             true => fence(Ordering::SeqCst),
         }
+        // After the fence, so that whoever makes this a spare that nobody needs is seen, or sees it
+        // asleep.
+        let unwanted = self.is_unwanted();
         let stop_is_news = (self.shared.is_stopping() && !self.stop_seen.get())
             || (self.shared.is_left_behind() && !self.abandoned.get());
         // SAFETY: on this worker.
@@ -301,7 +297,7 @@ impl Worker {
             }
         }
         self.shared.wake_monitor();
-        !(slept_out && may_leave && !self.shared.may_start_tasks(self.index()))
+        !(slept_out && may_leave && self.is_unwanted())
     }
 
     /// Whether nothing here needs this worker.

@@ -10,6 +10,7 @@ use crossbeam_utils::CachePadded;
 use crate::blocking::Pool;
 use crate::scheduler::context::current_worker;
 use crate::scheduler::idle::Idle;
+use crate::scheduler::inbox::Wake;
 use crate::scheduler::monitor::TICK;
 use crate::scheduler::remote::Remote;
 use crate::scheduler::rest::Rest;
@@ -18,7 +19,7 @@ use crate::scheduler::stall::{Hook, describe_running};
 use crate::scheduler::starved::Starved;
 use crate::scheduler::threads::Threads;
 use crate::stack::Class;
-use crate::task::TaskPtr;
+use crate::task::{Failure, TaskPtr};
 
 /// How a runtime was built.
 #[derive(Clone, Debug)]
@@ -281,6 +282,15 @@ impl Shared {
         self.taken().iter().filter_map(left).min()
     }
 
+    /// Wakes a spare, if it sleeps, to see whether it is needed; true if it slept.
+    pub(super) fn wake_spare(&self, spare: &Remote) -> bool {
+        let slept = spare.inbox.wake_to_search() == Wake::Needed;
+        if slept {
+            spare.unpark();
+        }
+        slept
+    }
+
     /// What the workers that do not sleep are doing.
     pub(crate) fn running(&self) -> Vec<String> {
         let awake = self.taken().iter().filter(|remote| remote.is_awake());
@@ -291,10 +301,7 @@ impl Shared {
 
     /// Whether every worker sleeps.
     pub(super) fn all_sleep(&self) -> bool {
-        self.idle.sleeping() == self.settings.workers
-            && !self.taken()[self.settings.workers..]
-                .iter()
-                .any(|spare| spare.is_awake())
+        !self.taken().iter().any(|remote| remote.is_awake())
     }
 
     /// Whether the worker of seat `index` may start new tasks: spares only as long as workers are
@@ -302,5 +309,17 @@ impl Shared {
     #[inline]
     pub(super) fn may_start_tasks(&self, index: usize) -> bool {
         index < self.settings.workers + self.seats.wanted_spares()
+    }
+}
+
+impl Drop for Shared {
+    /// Ends the tasks that came when no worker was left to take them.
+    fn drop(&mut self) {
+        let injected = std::iter::from_fn(|| self.injector.steal().success());
+        let starved = std::iter::from_fn(|| self.starved.pop());
+        for task in injected.chain(starved) {
+            // SAFETY: the task is new, and nobody else has the queue it was in.
+            unsafe { task.fail(Failure::Cancelled) };
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 
+use crate::scheduler::queues::FAIR_PERIOD;
 use crate::scheduler::worker::Worker;
 use crate::task::TaskPtr;
 
@@ -35,6 +36,13 @@ impl Worker {
     /// The next task, in an order drawn from the seed.
     #[cold]
     pub(super) fn next_shuffled(&self, shuffle: &Shuffle) -> Option<TaskPtr> {
+        let turn = self.turn.get() + 1;
+        self.turn.set(turn % FAIR_PERIOD);
+        if turn == FAIR_PERIOD
+            && let Some(task) = self.fair_turn()
+        {
+            return Some(task);
+        }
         self.look_round();
         if self.shared.is_stopping() {
             self.cancel_now_and_then(1);

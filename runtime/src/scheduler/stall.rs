@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
@@ -149,7 +149,10 @@ impl Reporter {
         // First, so that whoever hears of the stall finds it counted.
         count(&remote.counts.stalls);
         match hook {
-            Some(Hook(hook)) => hook(&stall),
+            Some(Hook(hook)) => {
+                // Its panic has been printed; the workers are to be watched on.
+                let _ = catch_unwind(AssertUnwindSafe(|| hook(&stall)));
+            }
             None if self.sites.insert(spawned_at) => eprintln!("hueless: {stall}"),
             None => {}
         }

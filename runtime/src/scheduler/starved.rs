@@ -6,7 +6,7 @@
 //! will give back a stack: they are tried once more and fail with the error that says what to change.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,6 @@ const PERIOD: Duration = Duration::from_millis(100);
 pub(crate) struct Starved {
     tasks: Mutex<VecDeque<TaskPtr>>,
     len: AtomicUsize,
-    /// Nothing will give back a stack: tasks fail rather than wait.
-    hopeless: AtomicBool,
 }
 
 impl Starved {
@@ -41,16 +39,11 @@ impl Starved {
         self.len.load(Ordering::Relaxed)
     }
 
-    /// Adds a task; false if it had better fail.
-    pub(super) fn push(&self, task: TaskPtr) -> bool {
-        // Relaxed: advice of the monitor's, which it repeats.
-        if self.hopeless.load(Ordering::Relaxed) {
-            return false;
-        }
+    /// Adds a task.
+    pub(super) fn push(&self, task: TaskPtr) {
         let mut tasks = self.tasks();
         tasks.push_back(task);
         self.len.store(tasks.len(), Ordering::Relaxed);
-        true
     }
 
     /// The one that has waited longest.
@@ -72,10 +65,15 @@ pub(super) struct Feeder {
 }
 
 impl Feeder {
-    /// One look, while tasks are starved.
+    /// One look.
     pub(super) fn look(&mut self, shared: &Shared, now: Instant) {
+        if shared.starved.len() == 0 {
+            // The next shortage is another one.
+            *self = Self::default();
+            return;
+        }
         if shared.is_stopping() {
-            offer(shared, usize::MAX);
+            offer(shared, usize::MAX, false);
             return;
         }
         // A start without a stack is no switch.
@@ -87,21 +85,23 @@ impl Feeder {
                 now
             }
         };
-        let hopeless = now - since >= HOPE && !shared.awaits_something();
-        // Relaxed: see `push`.
-        (shared.starved.hopeless).store(hopeless, Ordering::Relaxed);
-        if hopeless {
-            offer(shared, usize::MAX);
+        if now - since >= HOPE && shared.all_sleep() && !shared.awaits_something() {
+            offer(shared, usize::MAX, true);
         } else if self.offered.is_none_or(|at| now - at >= PERIOD) {
             self.offered = Some(now);
-            offer(shared, 1);
+            offer(shared, 1, false);
         }
     }
 }
 
-fn offer(shared: &Shared, most: usize) {
+/// Offers tasks to the workers; for the last time, if they are doomed.
+fn offer(shared: &Shared, most: usize, doomed: bool) {
     for _ in 0..most.min(shared.starved.len()) {
         if let Some(task) = shared.starved.pop() {
+            if doomed {
+                // SAFETY: a new task is whoever's took it out of a queue.
+                unsafe { task.get() }.doom();
+            }
             shared.submit(task);
         }
     }

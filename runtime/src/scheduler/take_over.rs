@@ -7,8 +7,8 @@
 //! | --- | --- |
 //! | new tasks, in its deque or the injector | other workers; a spare if all are busy |
 //! | its sockets | the monitor asks its poller |
-//! | in a migrating runtime: ready tasks, `run_next` | as new tasks |
-//! | in a migrating runtime: timers | the monitor fires them |
+//! | in a migrating runtime: ready tasks | as new tasks |
+//! | in a migrating runtime: `run_next`, timers | the monitor hands it on, and fires them |
 //! | started tasks in the default mode | nobody: they wait, and the stall is reported |
 //!
 //! So many spares may start tasks as workers are stuck, which keeps as many threads running as the
@@ -96,8 +96,7 @@ impl TakeOver {
                 continue;
             }
             sitting += 1;
-            if spare.inbox.wake_to_search() == crate::scheduler::inbox::Wake::Needed {
-                spare.unpark();
+            if shared.wake_spare(spare) {
                 return;
             }
             if !spare.stuck.load(Ordering::Relaxed) {
@@ -166,6 +165,11 @@ fn serve(shared: &Shared, remote: &Remote, now: Instant) {
     if let Some(poller) = remote.poller() {
         poller.poll_for_other();
     }
+    if shared.settings.migrates
+        && let Some(task) = remote.run_next.take()
+    {
+        shared.submit_ready(TaskPtr::new(task));
+    }
     if shared.settings.migrates && remote.timers.may_be_due(now) {
         // SAFETY: the runtime migrates. A timer's task is parked and disarms before it leaves.
         unsafe {
@@ -183,8 +187,6 @@ fn serve(shared: &Shared, remote: &Remote, now: Instant) {
 fn wake_spares(shared: &Shared, from: usize, to: usize) {
     let workers = shared.settings.workers;
     for spare in &shared.remotes[workers + from..workers + to] {
-        if spare.inbox.wake_to_search() == crate::scheduler::inbox::Wake::Needed {
-            spare.unpark();
-        }
+        shared.wake_spare(spare);
     }
 }

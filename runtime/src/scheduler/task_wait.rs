@@ -93,7 +93,7 @@ impl TaskWait {
 }
 
 /// Runs the commit of a task that may go on on another worker the moment it can be reached. See
-/// [`shutdown`](super::shutdown).
+/// [`leaving`](super::leaving).
 ///
 /// # Safety
 /// On the stack of the worker that `task` has just left, once.

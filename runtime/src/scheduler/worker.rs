@@ -120,10 +120,11 @@ impl Worker {
         while let Some(task) = self.next().or_else(|| self.search()) {
             self.run(task);
         }
+        // Before the pollers' waiters are woken: they are not this worker's any more.
+        context::enter(std::ptr::null());
         if let Some(poller) = self.remote().poller() {
             poller.close();
         }
-        context::enter(std::ptr::null());
         (self.shared, self.seat)
     }
 
@@ -170,25 +171,26 @@ impl Worker {
 
     /// Suspends `task`, which runs here, behind all that is known to be ready.
     #[inline]
-    pub(crate) fn yield_task(task: TaskPtr) {
-        Self::requeue(task, |worker| {
-            worker.yielded.set(true);
-            worker.enqueue(task);
+    pub(crate) fn yield_task(&self, task: TaskPtr) {
+        self.requeue(task, || {
+            self.yielded.set(true);
+            self.enqueue(task);
         });
     }
 
     /// Suspends `task`, which has had its time, behind all others.
     #[cold]
-    pub(crate) fn preempt(task: TaskPtr) {
-        Self::requeue(task, |worker| {
-            worker.look_round();
-            worker.expire(task);
+    pub(crate) fn preempt(&self, task: TaskPtr) {
+        self.requeue(task, || {
+            self.look_round();
+            self.expire(task);
         });
     }
 
-    /// Not a method: in a migrating runtime the task may come back on another worker.
+    /// In a migrating runtime the task may come back on another worker, so its code uses this one no
+    /// more; `queue` runs here, once the stack has been left.
     #[inline]
-    fn requeue(task: TaskPtr, queue: impl FnOnce(&Self)) {
+    fn requeue(&self, task: TaskPtr, queue: impl FnOnce()) {
         context::deliver_cancellation(task);
         // SAFETY: `task` runs here, so the yielder is its fiber's, its cells are its own, and it
         // goes straight into one list of the worker that it leaves, whose stack the commit runs on.
@@ -196,7 +198,7 @@ impl Worker {
             let header = task.get();
             header.settle_movable();
             suspend(header.yielder.get(), || {
-                queue(&*context::current_worker());
+                queue();
                 true
             });
         }

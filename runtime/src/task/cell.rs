@@ -98,7 +98,7 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
         unsafe {
             let stage = task.get().stage.replace(Stage::Empty);
             debug_assert!(
-                matches!(stage, Stage::New | Stage::PassedOn),
+                matches!(stage, Stage::New | Stage::PassedOn | Stage::Doomed),
                 "a task runs once"
             );
             ManuallyDrop::take(&mut (*Self::content(task)).closure)

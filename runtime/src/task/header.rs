@@ -50,6 +50,8 @@ pub(crate) enum Stage {
     New,
     /// The same, and a worker that had many tasks has left the task to the others.
     PassedOn,
+    /// As `New`, and has waited for a stack in vain.
+    Doomed,
     /// Nothing: the closure is running, or the output has been taken.
     Empty,
     /// The output.
@@ -172,7 +174,21 @@ impl TaskHeader {
 
     /// Notes that the new task is left to other workers; false if it has been before.
     pub(crate) fn pass_on(&self) -> bool {
-        self.stage.replace(Stage::PassedOn) == Stage::New
+        let is_new = self.stage.get() == Stage::New;
+        if is_new {
+            self.stage.set(Stage::PassedOn);
+        }
+        is_new
+    }
+
+    /// Says of a new task that it is to fail if there is no stack for it now.
+    pub(crate) fn doom(&self) {
+        self.stage.set(Stage::Doomed);
+    }
+
+    /// Whether the new task is to fail if there is no stack for it.
+    pub(crate) fn is_doomed(&self) -> bool {
+        self.stage.get() == Stage::Doomed
     }
 
     /// Enters the task between its neighbours in a list.

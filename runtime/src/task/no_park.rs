@@ -87,6 +87,14 @@ where
     f()
 }
 
+/// Says which task is hidden on this thread. Never inlined, as everything that touches a thread-local
+/// here: in a migrating runtime code around it may go on on another thread, and the compiler keeps
+/// the address of a thread-local where it sees two uses of it.
+#[inline(never)]
+fn set_hidden(task: *mut TaskHeader) {
+    HIDDEN.set(task);
+}
+
 /// The task is hidden as long as this lives.
 struct Hidden {
     task: TaskPtr,
@@ -96,7 +104,7 @@ struct Hidden {
 impl Hidden {
     fn new(task: TaskPtr) -> Self {
         scheduler::set_current_task(None);
-        HIDDEN.set(task.as_non_null().as_ptr());
+        set_hidden(task.as_non_null().as_ptr());
         Self {
             task,
             _not_send: PhantomData,
@@ -106,7 +114,7 @@ impl Hidden {
 
 impl Drop for Hidden {
     fn drop(&mut self) {
-        HIDDEN.set(ptr::null_mut());
+        set_hidden(ptr::null_mut());
         scheduler::set_current_task(Some(self.task));
     }
 }

@@ -21,7 +21,7 @@ use crate::task::{block, names};
 pub(crate) struct TaskPtr(NonNull<TaskHeader>);
 
 // SAFETY: whoever holds the pointer is bound by the header's table of owners; new tasks are `Send`
-// closures, and started ones reach other threads only as something to push into an inbox.
+// closures, and started ones reach other threads to be pushed into an inbox, or by the promise of `migrate`.
 unsafe impl Send for TaskPtr {}
 
 impl TaskPtr {
