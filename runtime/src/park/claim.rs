@@ -5,8 +5,8 @@
 //! | state | meaning | who moves it here |
 //! | --- | --- | --- |
 //! | `WAITING` | nobody has settled the wait | the owner, when it begins |
-//! | `DEADLINE` | its time is up | the owner's worker (a timer), or the owner itself on an OS thread |
-//! | `CANCELLED` | its task is cancelled | the owner's worker |
+//! | `DEADLINE` | its time is up | whoever fires its timer, or the owner itself on an OS thread |
+//! | `CANCELLED` | its task is cancelled | the owner's worker; any, if the runtime migrates |
 //! | case *n* | a peer settled case *n* of the operation | that peer |
 //!
 //! Protocol:

@@ -4,8 +4,9 @@
 //! taken on a task's stack and released by the park's commit on the worker's stack: it belongs to
 //! the operation, not to a thread.
 //!
-//! Invariants: a critical section runs no user code, makes no system call and never parks, so it
-//! lasts nanoseconds, unless the system takes the processor away from its holder. For that case a
+//! Invariants: a critical section runs no user code and never parks. Those of wait queues make no
+//! system call either, so they last nanoseconds, unless the system takes the processor away from the
+//! holder; those of a migrating runtime's timers and task lists may wake a thread. For these cases a
 //! contender spins only briefly and then sleeps, so that a holder of lower priority gets to run.
 //!
 //! Under loom the byte is a condition that contenders wait for, because loom would let two spinners

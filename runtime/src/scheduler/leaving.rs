@@ -38,7 +38,7 @@ impl Leaving {
     /// The canceller's half: waits until the worker is not leaving, or is leaving another task.
     pub(crate) fn wait(&self, _: &Announced) {
         // Acquire pairs with the Release in `end`. A commit takes nanoseconds, unless its thread has
-        // lost the processor.
+        // lost the processor, or starts one for a blocking call.
         while self.0.load(Ordering::Acquire) {
             yield_now();
         }

@@ -122,7 +122,8 @@ impl Shared {
         &self.remotes[..self.seats.taken()]
     }
 
-    /// Hands a new task to whichever worker comes first. From outside the workers.
+    /// Hands a new task to whichever worker comes first: one from outside, or one that a worker does
+    /// not want to start.
     pub(crate) fn submit(&self, task: TaskPtr) {
         self.injector.push(task);
         self.wake_after_submit();

@@ -1,7 +1,7 @@
 //! Timers: a hierarchical wheel a worker, with entries in the sleepers' headers.
 //!
-//! Arming and cancelling are O(1) and allocate nothing. The wheel is its worker's alone: a pinned
-//! task's timer is armed, fired and cancelled on that task's worker, so there is no lock. A task
+//! Arming and cancelling are O(1) and allocate nothing. The wheel itself knows no threads: who
+//! may touch it when is in [`timers`](super::timers). A task
 //! has one deadline at a time, so its header has room for one entry; on the sleeper's stack it
 //! would cost a page walk each time a neighbour in the list is touched.
 //!

@@ -1,6 +1,6 @@
 //! Lists of tasks, linked through their headers: no allocation, so readying a task cannot fail.
 //!
-//! Both belong to one worker.
+//! Neither knows threads: the queue is its worker's, and so is the list, or it lies behind a lock.
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
