@@ -217,8 +217,9 @@ fn a_task_that_outlives_its_runtime_keeps_it(new: fn() -> Builder) {
     let runtime = runtime(new);
     let (open, gate) = mpsc::channel();
     let (started, starts) = mpsc::channel();
+    let (ended, end) = mpsc::channel();
     let handle = runtime.spawn(move || {
-        grow(1 << 20, || {
+        let answer = grow(1 << 20, || {
             let own = black_box([5_u8; 1000]);
             // A wait that nobody ends: the closure borrows.
             let borrowed = &own;
@@ -227,7 +228,8 @@ fn a_task_that_outlives_its_runtime_keeps_it(new: fn() -> Builder) {
                 gate.recv().unwrap();
                 borrowed[999]
             })
-        })
+        });
+        ended.send(answer).unwrap();
     });
     starts.recv().unwrap();
     runtime.shutdown_timeout(Duration::from_millis(10));
@@ -237,7 +239,9 @@ fn a_task_that_outlives_its_runtime_keeps_it(new: fn() -> Builder) {
         (0..10).for_each(|_| assert!(spawn(fill).join().unwrap() > 100));
     });
     open.send(()).unwrap();
-    assert_eq!(handle.join().unwrap(), 5);
+    assert_eq!(end.recv().unwrap(), 5);
+    // Who joins it does not wait for what was left behind.
+    drop(handle.join());
 }
 
 fn a_destructor_parks_inside_while_unwinding(new: fn() -> Builder) {
