@@ -81,7 +81,7 @@ impl Worker {
         // SAFETY: the task is new and this worker's.
         let doomed = unsafe { task.get() }.is_doomed();
         if !doomed && self.shared.started_tasks() != 0 && !self.shared.is_stopping() {
-            self.shared.starved.push(task);
+            self.shared.starved.push(task, &error);
             // The last of the others may have ended before it could see this one: the monitor,
             // which does not rest while tasks starve, offers it again.
             return;

@@ -6,12 +6,13 @@
 //! will give back a stack: they are tried once more and fail with the error that says what to change.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::scheduler::shared::Shared;
-use crate::task::TaskPtr;
+use crate::task::{Described, TaskPtr};
 
 /// How long nothing must have run before starved tasks fail.
 const HOPE: Duration = Duration::from_secs(1);
@@ -24,6 +25,8 @@ const PERIOD: Duration = Duration::from_millis(100);
 pub(crate) struct Starved {
     tasks: Mutex<VecDeque<TaskPtr>>,
     len: AtomicUsize,
+    /// Whether somebody has been told.
+    said: AtomicBool,
 }
 
 impl Starved {
@@ -39,8 +42,15 @@ impl Starved {
         self.len.load(Ordering::Relaxed)
     }
 
-    /// Adds a task.
-    pub(super) fn push(&self, task: TaskPtr) {
+    /// Adds a task, which could not begin because of `error`. The first time that is said on stderr:
+    /// who waits for it may wait long.
+    pub(super) fn push(&self, task: TaskPtr, error: &io::Error) {
+        // Relaxed: only who is first says it.
+        if !self.said.swap(true, Ordering::Relaxed) {
+            // SAFETY: a new task is whoever's took it out of a queue.
+            let task = Described::of(unsafe { task.get() });
+            eprintln!("hueless: {task} waits for a stack until another task ends: {error}");
+        }
         let mut tasks = self.tasks();
         tasks.push_back(task);
         self.len.store(tasks.len(), Ordering::Relaxed);
