@@ -114,7 +114,8 @@ fn who_gives_up_does_not_hold_up_the_others() {
 #[test]
 fn leaving_a_long_queue_is_quick() {
     const WAITERS: usize = 10_000;
-    const SELECTS: u32 = 500;
+    const SELECTS: u32 = 25;
+    const ROUNDS: u32 = 20;
     on_one_worker(|| {
         let (s1, r1) = bounded::<()>(0);
         let (s2, r2) = bounded::<()>(0);
@@ -122,18 +123,23 @@ fn leaving_a_long_queue_is_quick() {
         // Selects that wait in all three queues, until the other task sends.
         let leave = || {
             let s3 = s3.clone();
-            let other = spawn(move || (0..SELECTS).for_each(|_| s3.send(()).unwrap()));
-            let start = Instant::now();
-            for _ in 0..SELECTS {
-                select! {
-                    recv(r1) -> _ => unreachable!(),
-                    recv(r2) -> _ => unreachable!(),
-                    recv(r3) -> msg => msg.unwrap(),
+            let sends = SELECTS * ROUNDS;
+            let other = spawn(move || (0..sends).for_each(|_| s3.send(()).unwrap()));
+            let round = |_| {
+                let start = Instant::now();
+                for _ in 0..SELECTS {
+                    select! {
+                        recv(r1) -> _ => unreachable!(),
+                        recv(r2) -> _ => unreachable!(),
+                        recv(r3) -> msg => msg.unwrap(),
+                    }
                 }
-            }
-            let time = start.elapsed();
+                start.elapsed() / SELECTS
+            };
+            // The quickest: in others the system may have run something else.
+            let time = (0..ROUNDS).map(round).min().unwrap();
             other.join().unwrap();
-            time / SELECTS
+            time
         };
         let alone = leave();
         let tasks: Vec<_> = (0..WAITERS)
