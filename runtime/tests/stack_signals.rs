@@ -77,16 +77,18 @@ fn they_corrupt_nothing_on_the_smallest_stack() {
                         // SAFETY: only asks.
                         let thread = unsafe { libc::gettid() };
                         THREADS[i % 2].store(thread, Relaxed);
-                        let mut depth = 0;
-                        while !STOP.load(Relaxed) {
-                            depth = descend(i as u64, ROOM, &mut || {
+                        // Once at least, though it may begin when the others have had their signals.
+                        loop {
+                            let depth = descend(i as u64, ROOM, &mut || {
                                 yield_now();
                                 // SAFETY: always allowed.
                                 unsafe { libc::raise(libc::SIGPROF) };
                                 (0..1000).for_each(|_| checkpoint());
                             });
+                            if STOP.load(Relaxed) {
+                                return depth;
+                            }
                         }
-                        depth
                     });
                     handle.unwrap()
                 })
