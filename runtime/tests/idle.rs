@@ -11,10 +11,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use hueless_runtime::runtime::Runtime;
+use hueless_runtime::runtime::{GuardKind, Runtime, stacks};
 use hueless_runtime::sleep;
 
-const PARKED: usize = 100_000;
+/// As many as wait; fewer where each guard takes a mapping, of which there are some 65,000.
+fn parked() -> usize {
+    match stacks().guard {
+        GuardKind::Light => 100_000,
+        _ => 10_000,
+    }
+}
+
 const WATCHED: Duration = Duration::from_secs(5);
 
 /// The threads of runtimes: how often each has gone to sleep so far.
@@ -77,7 +84,9 @@ fn start() -> Vec<Watched> {
 /// Gives what the parked tasks hold.
 fn park_many(runtime: &Runtime) -> Arc<AtomicUsize> {
     let begun = Arc::new(AtomicUsize::new(0));
-    for _ in 0..PARKED {
+    // The kind of guard is known once there is a stack.
+    runtime.run(|| ());
+    for _ in 0..parked() {
         let begun = begun.clone();
         runtime.spawn(move || {
             begun.fetch_add(1, Ordering::Relaxed);
@@ -87,7 +96,7 @@ fn park_many(runtime: &Runtime) -> Arc<AtomicUsize> {
         // What is free after these has to be trimmed.
         runtime.spawn(|| ());
     }
-    while begun.load(Ordering::Relaxed) != PARKED {
+    while begun.load(Ordering::Relaxed) != parked() {
         std::thread::yield_now();
     }
     begun
