@@ -82,7 +82,6 @@ pub(crate) struct MioPoller {
 struct Core {
     poll: Poll,
     events: Events,
-    woken: Vec<ClaimedList>,
 }
 
 impl MioPoller {
@@ -96,7 +95,6 @@ impl MioPoller {
             core: Mutex::new(Core {
                 poll,
                 events: Events::with_capacity(EVENTS),
-                woken: Vec::with_capacity(BATCH),
             }),
             registry,
             waker,
@@ -160,11 +158,7 @@ impl MioPoller {
 impl MioPoller {
     /// Waits with what the holder of the lock touches. Says whether it took a notification.
     fn wait_in(&self, core: &mut Core, timeout: Option<Duration>) -> bool {
-        let Core {
-            poll,
-            events,
-            woken,
-        } = core;
+        let Core { poll, events } = core;
         match poll.poll(events, timeout) {
             Ok(()) => {}
             // A signal: returning early is within the seam's terms.
@@ -177,17 +171,18 @@ impl MioPoller {
         let mut notified = false;
         let mut events = events.iter().peekable();
         while events.peek().is_some() {
+            let mut woken = ClaimedList::default();
             let table = self.table();
             for event in events.by_ref().take(BATCH) {
                 let token = event.token().into();
                 notified |= token == Token::NONE;
                 if let Some(source) = table.get(token) {
-                    source.tell(event.into(), woken);
+                    source.tell(event.into(), &mut woken);
                 }
             }
             drop(table);
-            // Dropping a list readies its waiters.
-            woken.clear();
+            // Dropping the list readies its waiters.
+            drop(woken);
         }
         notified
     }

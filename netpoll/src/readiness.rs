@@ -212,7 +212,7 @@ impl Readiness {
 
     /// Counts an event and adds the waiters it concerns to `woken`, to be readied by the caller.
     #[inline]
-    pub(crate) fn tell(&self, edges: Edges, woken: &mut Vec<ClaimedList>) {
+    pub(crate) fn tell(&self, edges: Edges, woken: &mut ClaimedList) {
         let mut queues = self.queues.lock();
         if edges.special {
             // Relaxed: published by `count_up`, which follows for each direction concerned.
@@ -221,10 +221,7 @@ impl Readiness {
         for direction in Direction::ALL {
             if edges.concern(direction) {
                 self.count_up(direction);
-                let queue = &mut queues[direction as usize];
-                if !queue.is_empty() {
-                    woken.push(queue.pop_all());
-                }
+                queues[direction as usize].pop_all(woken);
             }
         }
     }
@@ -255,11 +252,13 @@ impl Readiness {
     }
 
     /// Counts both directions up and pops all waiters.
-    fn pop_all(&self, queues: &mut Queues) -> [ClaimedList; Direction::COUNT] {
-        Direction::ALL.map(|direction| {
+    fn pop_all(&self, queues: &mut Queues) -> ClaimedList {
+        let mut woken = ClaimedList::default();
+        for direction in Direction::ALL {
             self.count_up(direction);
-            queues[direction as usize].pop_all()
-        })
+            queues[direction as usize].pop_all(&mut woken);
+        }
+        woken
     }
 
     /// Counts an event of `direction`. The lock must be held.

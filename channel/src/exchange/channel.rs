@@ -24,22 +24,26 @@
 //!   messages arrive in the order they were sent, and waiters are served in the order they came.
 //! - A sender and a receiver wait together only if they are cases of the same select: whichever
 //!   came second would have met the first.
-//! - `len + room` is the capacity less the slots that are reserved (see `reserve`).
+//! - `len + room` is the capacity less the slots that are reserved (see `reserve`), and more the
+//!   messages that were given back (see `returned`).
 //!
 //! Rejected: a lock-free ring as crossbeam has it. Its slots are claimed before they are written,
 //! so the other side has to spin for whoever was interrupted in between; in a scheduler of tasks
 //! that one may be queued behind the spinner. A lock is also needed for the wait queues, and one
 //! locked instruction for both is the least there can be.
 
+use crate::exchange::returned::Returned;
 use crate::exchange::{Gate, GateLock};
 use crate::flavors::Buffer;
 use crate::loom::UnsafeCell;
 
 /// A channel with buffer `B`.
-pub(crate) struct Channel<B> {
+pub(crate) struct Channel<B: Buffer> {
     pub(super) gate: GateLock,
     /// Guarded by `gate`.
     buffer: UnsafeCell<B>,
+    /// Guarded by `gate`.
+    returned: UnsafeCell<Returned<B::Message>>,
     capacity: usize,
 }
 
@@ -55,6 +59,7 @@ impl<B: Buffer> Channel<B> {
         Self {
             gate: GateLock::new(capacity),
             buffer: UnsafeCell::new(buffer),
+            returned: UnsafeCell::new(Returned::default()),
             capacity,
         }
     }
@@ -76,9 +81,19 @@ impl<B: Buffer> Channel<B> {
         self.buffer.with_mut(|buffer| unsafe { &mut *buffer })
     }
 
+    /// The messages that were given back.
+    ///
+    /// # Safety
+    /// `gate` is the gate of this channel, locked by the caller.
+    pub(super) unsafe fn returned<'g>(&self, gate: &'g mut Gate) -> &'g mut Returned<B::Message> {
+        let _ = gate;
+        // SAFETY: as in `buffer`.
+        self.returned.with_mut(|returned| unsafe { &mut *returned })
+    }
+
     /// How many messages can be received at once.
     pub(crate) fn len(&self) -> usize {
-        self.gate.lock().len
+        self.gate.lock().stock.len()
     }
 
     /// Whether nothing can be received from the buffer.
@@ -89,7 +104,11 @@ impl<B: Buffer> Channel<B> {
     /// Whether nothing more goes into the buffer.
     pub(crate) fn is_full(&self) -> bool {
         let gate = self.gate.lock();
-        gate.room == 0 && (self.capacity == 0 || !gate.receivers_gone)
+        if gate.receivers_gone {
+            gate.stock.len() >= self.capacity
+        } else {
+            gate.stock.room() == 0
+        }
     }
 
     /// How many messages the buffer can hold; `None` if there is no bound.
@@ -100,7 +119,7 @@ impl<B: Buffer> Channel<B> {
 
 /// Shows a model that the channel is freed after all use of it.
 #[cfg(loom)]
-impl<B> Drop for Channel<B> {
+impl<B: Buffer> Drop for Channel<B> {
     fn drop(&mut self) {
         self.buffer.with_mut(|_| ());
     }

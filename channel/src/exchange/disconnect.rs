@@ -12,11 +12,14 @@ use std::mem;
 use hueless_runtime::park::ClaimedList;
 
 use crate::exchange::channel::Channel;
+use crate::exchange::returned::Returned;
+use crate::exchange::stock::Hold;
 use crate::exchange::{Head, Status};
 use crate::flavors::Buffer;
 
 /// Messages that nobody can receive any more, to be dropped.
 pub(crate) struct Leftover<B: Buffer> {
+    returned: Returned<B::Message>,
     buffer: B,
     len: usize,
 }
@@ -33,6 +36,9 @@ impl<B: Buffer> Drop for Leftover<B> {
 impl<B: Buffer> Leftover<B> {
     fn pop(&mut self) -> Option<B::Message> {
         self.len = self.len.checked_sub(1)?;
+        if let Some((msg, _memory)) = self.returned.pop() {
+            return Some(msg);
+        }
         // SAFETY: the buffer held one message more than `len` now says.
         Some(unsafe { self.buffer.pop(&mut None) })
     }
@@ -41,28 +47,55 @@ impl<B: Buffer> Leftover<B> {
 impl<B: Buffer> Channel<B> {
     /// The last sender has gone: nothing more will be sent.
     pub(crate) fn disconnect_senders(&self) {
-        let receivers = {
-            let mut gate = self.gate.lock();
-            gate.senders_gone = true;
-            gate.receivers.pop_all()
-        };
+        let mut receivers = ClaimedList::default();
+        // Dropped after `gate`.
+        let mut watchers = ClaimedList::default();
+        let mut gate = self.gate.lock();
+        gate.senders_gone = true;
+        gate.receivers.pop_all(&mut receivers);
+        gate.changed(&mut watchers);
+        drop(gate);
         tell(receivers);
     }
 
     /// The last receiver has gone: nothing more will be received. The answer is to be dropped.
     pub(crate) fn disconnect_receivers(&self) -> Leftover<B> {
+        let mut senders = ClaimedList::default();
+        // Dropped after `gate`.
+        let mut watchers = ClaimedList::default();
         let mut gate = self.gate.lock();
         gate.receivers_gone = true;
-        gate.room = 0;
-        let leftover = Leftover {
-            len: mem::take(&mut gate.len),
-            // SAFETY: the gate is this channel's.
-            buffer: mem::replace(unsafe { self.buffer(&mut gate) }, B::vacant()),
+        gate.senders.pop_all(&mut senders);
+        gate.changed(&mut watchers);
+        let len = gate.stock.len();
+        gate.stock.clear();
+        // SAFETY: the gate is this channel's.
+        let leftover = unsafe {
+            Leftover {
+                len,
+                returned: mem::take(self.returned(&mut gate)),
+                buffer: mem::replace(self.buffer(&mut gate), B::vacant()),
+            }
         };
-        let senders = gate.senders.pop_all();
         drop(gate);
         tell(senders);
         leftover
+    }
+
+    /// Nothing is sent any more, what is in the channel can still be received.
+    pub(crate) fn close(&self) {
+        let mut waiters = ClaimedList::default();
+        // Dropped after `gate`.
+        let mut watchers = ClaimedList::default();
+        let mut gate = self.gate.lock();
+        gate.senders_gone = true;
+        gate.receivers_gone = true;
+        gate.stock.hold(Hold::Closed);
+        gate.senders.pop_all(&mut waiters);
+        gate.receivers.pop_all(&mut waiters);
+        gate.changed(&mut watchers);
+        drop(gate);
+        tell(waiters);
     }
 }
 

@@ -6,11 +6,13 @@
 use std::ops::Deref;
 #[cfg(not(loom))]
 use std::ptr;
+use std::ptr::NonNull;
 
 #[cfg(not(loom))]
 use hueless_runtime::park::seeded_number;
-use hueless_runtime::park::{Claimed, Lock, WaitQueue};
+use hueless_runtime::park::{Claimed, ClaimedList, Lock, WaitQueue, Waiter};
 
+use crate::exchange::stock::{Hold, Stock};
 use crate::flavors::Memory;
 
 /// A gate behind its lock.
@@ -58,13 +60,13 @@ pub(crate) struct Gate {
     pub(crate) senders: WaitQueue,
     /// Receivers that wait for a message.
     pub(crate) receivers: WaitQueue,
-    /// Messages in the buffer.
-    pub(crate) len: usize,
-    /// Slots of the buffer that are neither filled nor reserved; none once the receivers are gone.
-    pub(crate) room: usize,
-    /// The last sender is gone.
+    /// Those who want to know when an operation becomes possible, but do not wait for a peer.
+    pub(super) watchers: WaitQueue,
+    /// How many messages and free slots there are.
+    pub(crate) stock: Stock,
+    /// The last sender is gone, or the channel is closed: no message comes any more.
     pub(crate) senders_gone: bool,
-    /// The last receiver is gone.
+    /// The last receiver is gone, or the channel is closed: no message can be sent any more.
     pub(crate) receivers_gone: bool,
     /// State of the generator that selects choose by; zero until first used.
     random: u64,
@@ -75,8 +77,8 @@ impl Gate {
         Self {
             senders: WaitQueue::new(),
             receivers: WaitQueue::new(),
-            len: 0,
-            room,
+            watchers: WaitQueue::new(),
+            stock: Stock::new(room),
             senders_gone: false,
             receivers_gone: false,
             random: 0,
@@ -86,13 +88,50 @@ impl Gate {
     /// Whether a send may be possible: a waiter may turn out to be settled elsewhere.
     #[inline]
     pub(crate) fn may_send(&self) -> bool {
-        self.room != 0 || !self.receivers.is_empty() || self.receivers_gone
+        self.stock.room() != 0 || !self.receivers.is_empty() || self.receivers_gone
     }
 
     /// Whether a receive may be possible: a waiter may turn out to be settled elsewhere.
     #[inline]
     pub(crate) fn may_receive(&self) -> bool {
-        self.len != 0 || !self.senders.is_empty() || self.senders_gone
+        self.stock.len() != 0 || !self.senders.is_empty() || self.senders_gone
+    }
+
+    /// Links somebody who watches for changes.
+    ///
+    /// # Safety
+    /// As for [`WaitQueue::push`].
+    pub(crate) unsafe fn watch(&mut self, waiter: NonNull<Waiter>) {
+        // SAFETY: by this function's contract.
+        unsafe { self.watchers.push(waiter) };
+        self.stock.hold(Hold::Watched);
+    }
+
+    /// Unlinks somebody who watches, if it is linked.
+    ///
+    /// # Safety
+    /// As for [`WaitQueue::remove`], with the queue of `watch`.
+    pub(crate) unsafe fn unwatch(&mut self, waiter: NonNull<Waiter>) {
+        // SAFETY: by this function's contract.
+        unsafe { self.watchers.remove(waiter) };
+        if self.watchers.is_empty() {
+            self.stock.release(Hold::Watched);
+        }
+    }
+
+    /// Has those who watch told that something has become possible: a message or a slot has come,
+    /// or somebody begins to wait. Needless on fast paths, which are not taken when somebody watches.
+    #[inline]
+    pub(crate) fn changed(&mut self, watchers: &mut ClaimedList) {
+        if self.stock.is_held(Hold::Watched) {
+            self.tell_watchers(watchers);
+        }
+    }
+
+    #[cold]
+    fn tell_watchers(&mut self, watchers: &mut ClaimedList) {
+        self.watchers.pop_all(watchers);
+        self.stock.release(Hold::Watched);
     }
 
     /// A random number below `bound`, good enough to choose fairly.
@@ -124,6 +163,8 @@ pub(crate) struct After {
     pub(crate) sender: Option<Claimed>,
     /// A receiver whose wait is over.
     pub(crate) receiver: Option<Claimed>,
-    /// Memory that the buffer has no use for.
+    /// Memory that the channel has no use for.
     pub(crate) memory: Option<Memory>,
+    /// Those who watched for what the operation has done.
+    pub(crate) watchers: ClaimedList,
 }

@@ -8,7 +8,9 @@
 //! - `packet`: what a waiting operation shows to its peers
 //! - `send`, `recv`: the operations of both sides
 //! - `reserve`: sends whose message comes after the commit
-//! - `disconnect`: the end of a side
+//! - `returned`: messages that were received and then given back
+//! - `disconnect`: the end of a side, and of a whole channel
+//! - `stock`: the counts of messages and slots
 //! - `limit`: how long an operation may wait
 
 mod channel;
@@ -18,7 +20,9 @@ mod limit;
 mod packet;
 mod recv;
 mod reserve;
+mod returned;
 mod send;
+mod stock;
 
 pub(crate) use channel::Channel;
 pub(crate) use gate::{After, Gate, GateLock};

@@ -11,11 +11,14 @@
 use std::ptr::NonNull;
 use std::time::Instant;
 
-use hueless_runtime::park::{LockGuard, Outcome, Popped, Wait, Waiter, unwind_cancelled};
+use hueless_runtime::park::{
+    ClaimedList, LockGuard, Outcome, Popped, Wait, Waiter, unwind_cancelled,
+};
 
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::exchange::channel::Channel;
 use crate::exchange::packet::Partner;
+use crate::exchange::stock::Hold;
 use crate::exchange::{After, Gate, Head, Limit, Packet, Status};
 use crate::flavors::Buffer;
 use crate::loom::checkpoint;
@@ -105,13 +108,12 @@ impl<B: Buffer> Channel<B> {
         // Dropped after `gate`.
         let mut memory = None;
         let mut gate = self.gate.lock();
-        if gate.len == 0 || !gate.senders.is_empty() {
+        if !gate.stock.has_message() || !gate.senders.is_empty() {
             return Err(gate);
         }
         // SAFETY: the gate is this channel's, and the buffer is not empty.
         let msg = unsafe { self.buffer(&mut gate).pop(&mut memory) };
-        gate.len -= 1;
-        gate.room += 1;
+        gate.stock.drain();
         drop(gate);
         Ok(msg)
     }
@@ -191,10 +193,13 @@ impl<B: Buffer> Channel<B> {
         // SAFETY: the waiter is new, and this frame stays until it has been popped and its owner
         // readied, or until it is removed below.
         unsafe { gate.receivers.push(waiter) };
+        let mut watchers = ClaimedList::default();
+        gate.changed(&mut watchers);
         let lock = gate.leak();
         let outcome = wait.park(deadline, move || {
             // SAFETY: the guard was leaked for this.
             unsafe { lock.unlock() };
+            drop(watchers);
             true
         });
         if let Outcome::Settled(_) = outcome {
@@ -231,11 +236,15 @@ impl<B: Buffer> Channel<B> {
     /// # Safety
     /// `gate` is the gate of this channel.
     unsafe fn take(&self, gate: &mut Gate, after: &mut After) -> Taken<B::Message> {
-        if gate.len != 0 {
+        if gate.stock.len() != 0 {
+            if gate.stock.is_held(Hold::Returned) {
+                // SAFETY: the gate is this channel's.
+                return Taken::Message(unsafe { self.take_returned(gate, after) });
+            }
             // SAFETY: the gate is this channel's, and the buffer is not empty. A slot is free then.
             unsafe {
                 let msg = self.buffer(gate).pop(&mut after.memory);
-                gate.len -= 1;
+                gate.stock.remove_message();
                 self.free_slot(gate, after);
                 return Taken::Message(msg);
             }
@@ -262,7 +271,8 @@ impl<B: Buffer> Channel<B> {
     /// in `room`.
     pub(super) unsafe fn free_slot(&self, gate: &mut Gate, after: &mut After) {
         let Some(popped) = gate.senders.pop() else {
-            gate.room += 1;
+            gate.stock.add_room();
+            gate.changed(&mut after.watchers);
             return;
         };
         // SAFETY: the claim is won, so the packet is ours until the owner is readied.
@@ -281,7 +291,8 @@ impl<B: Buffer> Channel<B> {
                 pushed.is_ok(),
                 "a buffer that asks for memory is never full"
             );
-            gate.len += 1;
+            gate.stock.add_message();
+            gate.changed(&mut after.watchers);
         }
         after.sender = Some(popped.claimed);
     }

@@ -39,8 +39,8 @@ impl Gate {
     pub(crate) fn reserve(&mut self) -> Option<Grant> {
         if self.receivers_gone {
             Some(Grant::Disconnected)
-        } else if self.room != 0 {
-            self.room -= 1;
+        } else if self.stock.room() != 0 {
+            self.stock.remove_room();
             Some(Grant::Reserved)
         } else {
             self.receivers.pop().map(Grant::Claimed)
@@ -118,7 +118,8 @@ impl<B: Buffer> Channel<B> {
             // SAFETY: the gate is this channel's, and the slot is reserved for this message.
             match unsafe { self.buffer(&mut gate).push(msg) } {
                 Ok(()) => {
-                    gate.len += 1;
+                    gate.stock.add_message();
+                    gate.changed(&mut after.watchers);
                     return Ok(());
                 }
                 Err(back) => msg = back,

@@ -6,7 +6,7 @@
 use std::ptr::NonNull;
 use std::time::Instant;
 
-use hueless_runtime::park::{LockGuard, Outcome, Wait, Waiter, unwind_cancelled};
+use hueless_runtime::park::{ClaimedList, LockGuard, Outcome, Wait, Waiter, unwind_cancelled};
 
 use crate::err::{SendError, SendTimeoutError, TrySendError};
 use crate::exchange::channel::Channel;
@@ -72,7 +72,7 @@ impl<B: Buffer> Channel<B> {
     #[inline]
     fn send_now(&self, msg: B::Message) -> Result<(), (LockGuard<'_, Gate>, B::Message)> {
         let mut gate = self.gate.lock();
-        if gate.room == 0 || !gate.receivers.is_empty() {
+        if !gate.stock.has_room() || !gate.receivers.is_empty() {
             return Err((gate, msg));
         }
         // SAFETY: the gate is this channel's, and has room.
@@ -147,10 +147,13 @@ impl<B: Buffer> Channel<B> {
         // SAFETY: the waiter is new, and this frame stays until it has been popped and its owner
         // readied, or until it is removed below.
         unsafe { gate.senders.push(waiter) };
+        let mut watchers = ClaimedList::default();
+        gate.changed(&mut watchers);
         let lock = gate.leak();
         let outcome = wait.park(deadline, move || {
             // SAFETY: the guard was leaked for this.
             unsafe { lock.unlock() };
+            drop(watchers);
             true
         });
         if let Outcome::Settled(_) = outcome {
@@ -189,12 +192,15 @@ impl<B: Buffer> Channel<B> {
             Given::Done
         } else if gate.receivers_gone {
             Given::Disconnected(msg)
-        } else if gate.room == 0 {
+        } else if gate.stock.room() == 0 {
             Given::Full(msg)
         } else {
             // SAFETY: the gate is this channel's, and has room.
             match unsafe { self.push(gate, msg) } {
-                Ok(()) => Given::Done,
+                Ok(()) => {
+                    gate.changed(&mut after.watchers);
+                    Given::Done
+                }
                 Err(msg) => Given::Starved(msg),
             }
         }
@@ -208,8 +214,7 @@ impl<B: Buffer> Channel<B> {
     unsafe fn push(&self, gate: &mut Gate, msg: B::Message) -> Result<(), B::Message> {
         // SAFETY: there is room, so the buffer holds fewer messages than it can.
         unsafe { self.buffer(gate).push(msg)? };
-        gate.len += 1;
-        gate.room -= 1;
+        gate.stock.fill();
         Ok(())
     }
 

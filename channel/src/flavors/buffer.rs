@@ -57,7 +57,7 @@ impl Memory {
     ///
     /// # Safety
     /// `address` came from the global allocator with `layout`, and belongs to the caller.
-    pub(super) unsafe fn new(address: NonNull<u8>, layout: Layout) -> Self {
+    pub(crate) unsafe fn new(address: NonNull<u8>, layout: Layout) -> Self {
         Self { address, layout }
     }
 

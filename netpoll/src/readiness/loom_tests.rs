@@ -49,7 +49,7 @@ impl Pipe {
             write: false,
             special,
         };
-        let mut woken = Vec::new();
+        let mut woken = park::ClaimedList::default();
         self.readiness.tell(edges, &mut woken);
     }
 

@@ -150,10 +150,9 @@ impl WaitQueue {
         }
     }
 
-    /// Pops every waiter that can be claimed, to be readied once the lock has been released.
-    pub fn pop_all(&mut self) -> ClaimedList {
-        let mut list = ClaimedList { head: ptr::null() };
-        let mut tail: *const Waiter = ptr::null();
+    /// Pops every waiter that can be claimed and appends it to `list`, to be readied once the lock has
+    /// been released.
+    pub fn pop_all(&mut self, list: &mut ClaimedList) {
         let mut next = self.head;
         self.head = ptr::null();
         self.tail = ptr::null();
@@ -167,15 +166,14 @@ impl WaitQueue {
                 if let Some(claimed) = node.ticket.claim(node.case) {
                     std::mem::forget(claimed);
                     node.next.set(ptr::null());
-                    match tail.as_ref() {
+                    match list.tail.as_ref() {
                         Some(tail) => tail.next.set(this),
                         None => list.head = this,
                     }
-                    tail = this;
+                    list.tail = this;
                 }
             }
         }
-        list
     }
 
     /// Unlinks `waiter` and tries to claim it.
@@ -199,6 +197,17 @@ impl WaitQueue {
 #[must_use]
 pub struct ClaimedList {
     head: *const Waiter,
+    /// The last one; null if there is none.
+    tail: *const Waiter,
+}
+
+impl Default for ClaimedList {
+    fn default() -> Self {
+        Self {
+            head: ptr::null(),
+            tail: ptr::null(),
+        }
+    }
 }
 
 // SAFETY: the nodes belong to this list until they are readied, on whichever thread.
@@ -211,6 +220,9 @@ impl Iterator for ClaimedList {
         // SAFETY: the node's claim was won in `pop_all` and its owner has not been readied yet.
         let node = unsafe { self.head.as_ref()? };
         self.head = node.next.get();
+        if self.head.is_null() {
+            self.tail = ptr::null();
+        }
         Some(Popped {
             claimed: Claimed {
                 header: node.ticket.header,
