@@ -12,9 +12,12 @@
 
 #[doc(inline)]
 pub use hueless_channel::{
-    IntoIter, Iter, Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender,
-    TryIter, TryRecvError, TrySendError, select,
+    Drain, IntoIter, Iter, ReadyTimeoutError, Receiver, RecvError, RecvTimeoutError, Select,
+    SelectTimeoutError, SelectedOperation, SendError, SendTimeoutError, Sender, TryIter,
+    TryReadyError, TryRecvError, TrySelectError, TrySendError, select, select_biased,
 };
+#[doc(inline)]
+pub use hueless_channel::{after, at, never, tick};
 #[doc(alias = "make")]
 #[doc(alias = "chan")]
 #[doc(inline)]

@@ -59,7 +59,7 @@ pub mod stack;
 pub mod task;
 
 #[doc(inline)]
-pub use hueless_channel::select;
+pub use hueless_channel::{select, select_biased};
 /// # Examples
 ///
 /// ```

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::iter::FusedIterator;
 
+use crate::exchange::Channel;
+use crate::flavors::Buffer;
 use crate::receiver::Receiver;
 
 /// The iterator of [`Receiver::iter`]: waits for messages until the channel is disconnected.
@@ -96,5 +98,48 @@ impl<T> fmt::Debug for TryIter<'_, T> {
 impl<T> fmt::Debug for IntoIter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad("IntoIter { .. }")
+    }
+}
+
+/// Iterates over what was left in a channel when it was closed. Made by
+/// [`Receiver::close`] and [`Sender::close`](crate::Sender::close). It never waits.
+///
+/// It receives as it goes: what it is not asked for stays in the channel.
+pub struct Drain<'a, T> {
+    /// None for channels that hold nothing.
+    channel: Option<&'a dyn TryReceive<T>>,
+}
+
+/// Receiving at once from a channel of any flavor.
+pub(crate) trait TryReceive<T> {
+    fn try_receive(&self) -> Option<T>;
+}
+
+impl<B: Buffer> TryReceive<B::Message> for Channel<B> {
+    fn try_receive(&self) -> Option<B::Message> {
+        self.try_recv().ok()
+    }
+}
+
+// SAFETY: it is a reference to a channel, which is `Sync` for such messages.
+unsafe impl<T: Send> Send for Drain<'_, T> {}
+
+impl<'a, T> Drain<'a, T> {
+    pub(crate) fn new(channel: Option<&'a dyn TryReceive<T>>) -> Self {
+        Self { channel }
+    }
+}
+
+impl<T> Iterator for Drain<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.channel?.try_receive()
+    }
+}
+
+impl<T> fmt::Debug for Drain<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("Drain { .. }")
     }
 }

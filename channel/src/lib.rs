@@ -51,10 +51,13 @@ mod sender;
 #[doc(hidden)]
 pub use select::internal;
 
-pub use channel::{bounded, unbounded};
+pub use channel::{after, at, bounded, never, tick, unbounded};
 pub use err::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
-pub use iter::{IntoIter, Iter, TryIter};
+pub use iter::{Drain, IntoIter, Iter, TryIter};
 pub use receiver::Receiver;
+pub use select::{
+    ReadyTimeoutError, Select, SelectTimeoutError, SelectedOperation, TryReadyError, TrySelectError,
+};
 pub use sender::Sender;

@@ -6,7 +6,7 @@
 #[cfg(not(loom))]
 mod real {
     pub(crate) use hueless_runtime::{checkpoint, now};
-    pub(crate) use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
     /// `std::cell::UnsafeCell` with loom's access methods.
     #[derive(Debug)]

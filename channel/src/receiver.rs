@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::counter;
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
-use crate::exchange::{Channel, GateLock, Limit, Receive};
-use crate::flavors::{Blocks, Rendezvous, Ring};
-use crate::iter::{IntoIter, Iter, TryIter};
+use crate::exchange::{Channel, Limit};
+use crate::flavors::{Blocks, Rendezvous, Ring, Timer, wait_in_vain};
+use crate::iter::{Drain, IntoIter, Iter, TryIter};
+use crate::select::internal::{RecvCase, Supplier};
 
 /// The receiving side of a channel.
 ///
@@ -46,15 +48,25 @@ pub(crate) enum Flavor<T> {
     Array(counter::Receiver<Channel<Ring<T>>>),
     List(counter::Receiver<Channel<Blocks<T>>>),
     Zero(counter::Receiver<Channel<Rendezvous<T>>>),
+    Timer(Arc<Timer<T>>),
+    Never,
 }
 
-/// Runs an expression on the channel, whichever flavor it is.
+/// Runs an expression on the channel, whichever flavor it is. Those that nobody sends on come last:
+/// channels of the clock, and the one that never has a message.
 macro_rules! on_channel {
-    ($receiver:expr, $channel:ident => $run:expr) => {
+    (
+        $receiver:expr,
+        $channel:ident => $run:expr,
+        $timer:ident => $at_timer:expr,
+        never => $at_never:expr $(,)?
+    ) => {
         match &$receiver.flavor {
             Flavor::Array($channel) => $run,
             Flavor::List($channel) => $run,
             Flavor::Zero($channel) => $run,
+            Flavor::Timer($timer) => $at_timer,
+            Flavor::Never => $at_never,
         }
     };
 }
@@ -70,7 +82,7 @@ impl<T> UnwindSafe for Receiver<T> {}
 impl<T> RefUnwindSafe for Receiver<T> {}
 
 impl<T> Receiver<T> {
-    pub(crate) fn new(flavor: Flavor<T>) -> Self {
+    pub(crate) const fn new(flavor: Flavor<T>) -> Self {
         Self { flavor }
     }
 
@@ -100,7 +112,12 @@ impl<T> Receiver<T> {
     /// ```
     #[inline]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        on_channel!(self, channel => channel.try_recv())
+        on_channel!(
+            self,
+            channel => channel.try_recv(),
+            timer => timer.try_recv(),
+            never => Err(TryRecvError::Empty),
+        )
     }
 
     /// Receives a message, waiting until there is one.
@@ -125,7 +142,12 @@ impl<T> Receiver<T> {
     /// ```
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
-        on_channel!(self, channel => channel.recv())
+        on_channel!(
+            self,
+            channel => channel.recv(),
+            timer => timer.recv_within(Limit::Never).map_err(|_| RecvError),
+            never => Err(recv_never()),
+        )
     }
 
     /// Receives a message, waiting for at most `timeout`.
@@ -153,7 +175,7 @@ impl<T> Receiver<T> {
     /// ```
     #[inline]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        on_channel!(self, channel => channel.recv_within(Limit::After(timeout)))
+        self.recv_within(Limit::After(timeout))
     }
 
     /// Receives a message, waiting until `deadline`.
@@ -180,7 +202,7 @@ impl<T> Receiver<T> {
     /// ```
     #[inline]
     pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
-        on_channel!(self, channel => channel.recv_within(Limit::At(deadline)))
+        self.recv_within(Limit::At(deadline))
     }
 
     /// Whether the channel holds no message; a rendezvous channel never does. Never blocks.
@@ -194,7 +216,12 @@ impl<T> Receiver<T> {
     /// assert!(!r.is_empty());
     /// ```
     pub fn is_empty(&self) -> bool {
-        on_channel!(self, channel => channel.is_empty())
+        on_channel!(
+            self,
+            channel => channel.is_empty(),
+            timer => timer.len() == 0,
+            never => true,
+        )
     }
 
     /// Whether the channel has no room; a rendezvous channel never has. Never blocks.
@@ -208,7 +235,12 @@ impl<T> Receiver<T> {
     /// assert!(r.is_full());
     /// ```
     pub fn is_full(&self) -> bool {
-        on_channel!(self, channel => channel.is_full())
+        on_channel!(
+            self,
+            channel => channel.is_full(),
+            timer => timer.len() == 1,
+            never => true,
+        )
     }
 
     /// The number of messages in the channel. Never blocks.
@@ -222,7 +254,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(r.len(), 2);
     /// ```
     pub fn len(&self) -> usize {
-        on_channel!(self, channel => channel.len())
+        on_channel!(self, channel => channel.len(), timer => timer.len(), never => 0)
     }
 
     /// The number of messages that the channel can hold, `None` if it is unbounded. Never blocks.
@@ -237,7 +269,86 @@ impl<T> Receiver<T> {
     /// assert_eq!(bounded::<i32>(0).1.capacity(), Some(0));
     /// ```
     pub fn capacity(&self) -> Option<usize> {
-        on_channel!(self, channel => channel.capacity())
+        on_channel!(
+            self,
+            channel => channel.capacity(),
+            _timer => Some(1),
+            never => Some(0),
+        )
+    }
+
+    /// Receives up to `limit` messages at once, waiting until there is one, and appends them to
+    /// `buffer`. Returns how many; zero only if the channel is empty and disconnected, or `limit` is
+    /// zero.
+    ///
+    /// Takes what is there: it does not wait for the buffer to fill. Costs less than as many calls of
+    /// [`recv`](Self::recv), for the channel is locked once for all of them.
+    ///
+    /// Blocks as `recv` does. A task that is cancelled while it waits has received nothing.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory for so many messages in `buffer`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (s, r) = hueless_channel::unbounded();
+    /// (0..5).for_each(|i| s.send(i).unwrap());
+    /// drop(s);
+    ///
+    /// let mut batch = Vec::new();
+    /// assert_eq!(r.recv_many(&mut batch, 3), 3);
+    /// assert_eq!(r.recv_many(&mut batch, 3), 2);
+    /// assert_eq!(r.recv_many(&mut batch, 3), 0);
+    /// assert_eq!(batch, [0, 1, 2, 3, 4]);
+    /// ```
+    pub fn recv_many(&self, buffer: &mut Vec<T>, limit: usize) -> usize {
+        if limit == 0 {
+            return 0;
+        }
+        let Ok(first) = self.recv() else {
+            return 0;
+        };
+        buffer.push(first);
+        on_channel!(
+            self,
+            channel => 1 + channel.receive_more(buffer, limit - 1),
+            timer => 1 + usize::from(limit > 1 && timer.try_recv().map(|msg| buffer.push(msg)).is_ok()),
+            never => 1,
+        )
+    }
+
+    /// Closes the channel: from now on nothing can be sent on it, as if every receiver were gone,
+    /// and once it is empty receivers get errors, as if every sender were. All who wait wake up.
+    ///
+    /// Returns an iterator over what is left in the channel. What is not taken from it can be
+    /// received as ever. A `select!` send whose message is still being made fails.
+    ///
+    /// Closing it again does nothing. Channels from [`after`](crate::after), [`at`](crate::at),
+    /// [`tick`](crate::tick) and [`never`](crate::never) have no senders and stay as they are. Never
+    /// blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_channel::{RecvError, SendError, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// (0..3).for_each(|i| s.send(i).unwrap());
+    /// let left: Vec<_> = r.close().collect();
+    /// assert_eq!(left, [0, 1, 2]);
+    /// assert_eq!(s.send(3), Err(SendError(3)));
+    /// assert_eq!(r.recv(), Err(RecvError));
+    /// ```
+    pub fn close(&self) -> Drain<'_, T> {
+        on_channel!(self, channel => channel.close(), _timer => (), never => ());
+        Drain::new(match &self.flavor {
+            Flavor::Array(channel) => Some(&**channel),
+            Flavor::List(channel) => Some(&**channel),
+            Flavor::Zero(channel) => Some(&**channel),
+            Flavor::Timer(_) | Flavor::Never => None,
+        })
     }
 
     /// Iterates over messages, waiting for each until the channel is empty and disconnected.
@@ -286,19 +397,55 @@ impl<T> Receiver<T> {
             (Flavor::Array(a), Flavor::Array(b)) => a == b,
             (Flavor::List(a), Flavor::List(b)) => a == b,
             (Flavor::Zero(a), Flavor::Zero(b)) => a == b,
+            (Flavor::Timer(a), Flavor::Timer(b)) => Arc::ptr_eq(a, b),
+            (Flavor::Never, Flavor::Never) => true,
             _ => false,
         }
     }
 
-    /// The channel's gate, for select.
-    pub(crate) fn gate(&self) -> &GateLock {
-        on_channel!(self, channel => channel.gate())
+    fn recv_within(&self, limit: Limit) -> Result<T, RecvTimeoutError> {
+        on_channel!(
+            self,
+            channel => channel.recv_within(limit),
+            timer => timer.recv_within(limit),
+            never => Err(wait_in_vain(limit)),
+        )
     }
 
     /// The channel without its type, for select.
-    pub(crate) fn erased(&self) -> &(dyn Receive + '_) {
-        on_channel!(self, channel => &**channel)
+    #[inline]
+    pub(crate) fn supplier(&self) -> Supplier<'_> {
+        on_channel!(
+            self,
+            channel => Supplier::channel(channel.gate(), &**channel),
+            timer => Supplier::timer(&**timer),
+            never => Supplier::never(),
+        )
     }
+
+    /// A case of a select that receives from here. For the macro.
+    #[doc(hidden)]
+    #[inline]
+    pub fn receive_in_select(&self) -> RecvCase<'_, Self> {
+        RecvCase::new(self)
+    }
+
+    /// Gives back a message that was received: it will be the next one.
+    pub(crate) fn give_back(&self, msg: T) {
+        on_channel!(
+            self,
+            channel => channel.give_back(msg),
+            timer => timer.give_back(msg),
+            never => unreachable!("no message was received here"),
+        )
+    }
+}
+
+/// Receives from a channel that never has a message: the wait ends only when the task is cancelled.
+#[cold]
+fn recv_never() -> RecvError {
+    wait_in_vain(Limit::Never);
+    RecvError
 }
 
 impl<T> Clone for Receiver<T> {
@@ -307,14 +454,21 @@ impl<T> Clone for Receiver<T> {
             Flavor::Array(channel) => Flavor::Array(channel.acquire()),
             Flavor::List(channel) => Flavor::List(channel.acquire()),
             Flavor::Zero(channel) => Flavor::Zero(channel.acquire()),
+            Flavor::Timer(timer) => Flavor::Timer(timer.clone()),
+            Flavor::Never => Flavor::Never,
         })
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        // SAFETY: the handle is gone after this.
-        on_channel!(self, channel => unsafe { channel.release(Channel::disconnect_receivers) });
+        on_channel!(
+            self,
+            // SAFETY: the handle is gone after this.
+            channel => unsafe { channel.release(Channel::disconnect_receivers) },
+            _timer => (),
+            never => (),
+        );
     }
 }
 

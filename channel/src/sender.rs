@@ -8,6 +8,8 @@ use crate::counter;
 use crate::err::{SendError, SendTimeoutError, TrySendError};
 use crate::exchange::{Channel, GateLock, Grant, Limit};
 use crate::flavors::{Blocks, Rendezvous, Ring};
+use crate::iter::Drain;
+use crate::select::internal::SendCase;
 
 /// The sending side of a channel.
 ///
@@ -256,6 +258,43 @@ impl<T> Sender<T> {
             (Flavor::Zero(a), Flavor::Zero(b)) => a == b,
             _ => false,
         }
+    }
+
+    /// Closes the channel: from now on nothing can be sent on it, as if every receiver were gone,
+    /// and once it is empty receivers get errors, as if every sender were. All who wait wake up.
+    ///
+    /// Returns an iterator over what is left in the channel. What is not taken from it can be
+    /// received as ever: as a statement of its own, this is what Go's `close` is. A `select!` send
+    /// whose message is still being made fails.
+    ///
+    /// Closing it again does nothing. Never blocks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_channel::{RecvError, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// s.send("last words").unwrap();
+    /// s.close();
+    /// assert!(s.send("more").is_err());
+    /// assert_eq!(r.recv(), Ok("last words"));
+    /// assert_eq!(r.recv(), Err(RecvError));
+    /// ```
+    pub fn close(&self) -> Drain<'_, T> {
+        on_channel!(self, channel => channel.close());
+        Drain::new(Some(match &self.flavor {
+            Flavor::Array(channel) => &**channel,
+            Flavor::List(channel) => &**channel,
+            Flavor::Zero(channel) => &**channel,
+        }))
+    }
+
+    /// A case of a select that sends here. For the macro.
+    #[doc(hidden)]
+    #[inline]
+    pub fn send_in_select(&self) -> SendCase<'_, T> {
+        SendCase::new(self)
     }
 
     /// The channel's gate, for select.

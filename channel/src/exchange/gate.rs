@@ -168,3 +168,13 @@ pub(crate) struct After {
     /// Those who watched for what the operation has done.
     pub(crate) watchers: ClaimedList,
 }
+
+impl After {
+    /// Whether nothing is owed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.sender.is_none()
+            && self.receiver.is_none()
+            && self.memory.is_none()
+            && self.watchers.is_empty()
+    }
+}

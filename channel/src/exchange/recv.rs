@@ -47,6 +47,11 @@ pub(crate) enum Received {
 
 /// Receiving without knowledge of the type of the message.
 pub(crate) trait Receive {
+    /// Whether a receive may be possible.
+    fn may_receive(&self, gate: &Gate) -> bool {
+        gate.may_receive()
+    }
+
     /// Receives into the packet at `slot` if that is possible.
     ///
     /// # Safety
@@ -116,6 +121,38 @@ impl<B: Buffer> Channel<B> {
         gate.stock.drain();
         drop(gate);
         Ok(msg)
+    }
+
+    /// Receives up to `limit` messages that are there, and appends them to `target`.
+    pub(crate) fn receive_more(&self, target: &mut Vec<B::Message>, limit: usize) -> usize {
+        let mut received = 0;
+        loop {
+            // Dropped after `gate`.
+            let mut after = After::default();
+            let mut gate = self.gate.lock();
+            let ready = gate.stock.len().min(limit - received);
+            if target.capacity() - target.len() < ready {
+                drop(gate);
+                target.reserve(ready);
+                continue;
+            }
+            // The buffer's messages; what is owed for one of them is paid before the next.
+            while received < limit
+                && gate.stock.len() != 0
+                && after.is_empty()
+                && target.len() < target.capacity()
+            {
+                // SAFETY: the gate is this channel's.
+                if let Taken::Message(msg) = unsafe { self.take(&mut gate, &mut after) } {
+                    target.push(msg);
+                    received += 1;
+                }
+            }
+            drop(gate);
+            if after.is_empty() {
+                return received;
+            }
+        }
     }
 
     fn try_recv_rest<'c>(

@@ -7,25 +7,31 @@
 //! Nothing here has a destructor but what is left of a committed send, so cases that were not
 //! selected do not hold on to their senders and receivers while the selected one's body runs.
 
-use crate::err::{RecvError, RecvTimeoutError, SendError, TryRecvError};
+use std::time::Duration;
+
+use crate::err::SendError;
 use crate::exchange::{Grant, Head, Packet, Status};
-use crate::receiver::Receiver;
 use crate::select::entry::Entry;
+use crate::select::source::Source;
 use crate::sender::Sender;
 
 /// A case that receives.
 #[doc(hidden)]
-pub struct RecvCase<'a, T> {
-    receiver: &'a Receiver<T>,
-    packet: Packet<T>,
+#[allow(
+    private_bounds,
+    reason = "what can be received from is the crate's own business"
+)]
+pub struct RecvCase<'a, S: Source> {
+    source: &'a S,
+    packet: Packet<S::Message>,
 }
 
-impl<'a, T> RecvCase<'a, T> {
-    /// A case that receives from `receiver`.
+impl<'a, S: Source> RecvCase<'a, S> {
+    /// A case that receives from `source`.
     #[inline]
-    pub fn new(receiver: &'a Receiver<T>) -> Self {
+    pub(crate) fn new(source: &'a S) -> Self {
         Self {
-            receiver,
+            source,
             packet: Packet::empty(),
         }
     }
@@ -33,14 +39,8 @@ impl<'a, T> RecvCase<'a, T> {
     /// The case for the engine.
     #[inline]
     pub fn entry(&mut self) -> Entry<'_> {
-        // SAFETY: the packet is one of this receiver's messages, and borrowed by the entry.
-        unsafe {
-            Entry::receive(
-                self.receiver.gate(),
-                self.packet.slot(),
-                self.receiver.erased(),
-            )
-        }
+        // SAFETY: the packet is one of this source's messages, and borrowed by the entry.
+        unsafe { Entry::receive(self.source.supplier(), self.packet.slot()) }
     }
 
     /// What the committed case has received.
@@ -48,16 +48,35 @@ impl<'a, T> RecvCase<'a, T> {
     /// # Panics
     /// If the case was not committed.
     #[inline]
-    pub fn finish(self) -> Result<T, RecvError> {
+    pub fn finish(self) -> S::Output {
         // SAFETY: no entry borrows the packet any more, so no waiter points to it; `Done` says that
         // it holds a message, and this call takes it.
-        unsafe {
+        let received = unsafe {
             match self.packet.head().status() {
-                Status::Done => Ok(self.packet.take()),
-                Status::Disconnected => Err(RecvError),
+                Status::Done => Some(self.packet.take()),
+                Status::Disconnected => None,
                 _ => panic!("the receive was not committed"),
             }
-        }
+        };
+        self.source.output(received)
+    }
+
+    /// Receives without a select: it is the only case.
+    #[inline]
+    pub fn alone(self) -> S::Output {
+        self.source.receive()
+    }
+
+    /// As [`alone`](Self::alone), if that is possible at once.
+    #[inline]
+    pub fn alone_now(self) -> Option<S::Output> {
+        self.source.receive_now()
+    }
+
+    /// As [`alone`](Self::alone), waiting for at most `timeout`.
+    #[inline]
+    pub fn alone_within(self, timeout: Duration) -> Option<S::Output> {
+        self.source.receive_within(timeout)
     }
 }
 
@@ -72,7 +91,7 @@ pub struct SendCase<'a, T> {
 impl<'a, T> SendCase<'a, T> {
     /// A case that sends with `sender`.
     #[inline]
-    pub fn new(sender: &'a Sender<T>) -> Self {
+    pub(crate) fn new(sender: &'a Sender<T>) -> Self {
         Self {
             sender,
             head: Head::late(),
@@ -125,27 +144,5 @@ impl<T> Drop for Committed<'_, T> {
             // SAFETY: the grant came from a case of this sender.
             unsafe { self.sender.give_up(grant) };
         }
-    }
-}
-
-/// What a receive without waiting means to a select with that one case.
-#[doc(hidden)]
-#[inline]
-pub fn now<T>(received: Result<T, TryRecvError>) -> Option<Result<T, RecvError>> {
-    match received {
-        Ok(msg) => Some(Ok(msg)),
-        Err(TryRecvError::Disconnected) => Some(Err(RecvError)),
-        Err(TryRecvError::Empty) => None,
-    }
-}
-
-/// What a receive with a time limit means to a select with that one case.
-#[doc(hidden)]
-#[inline]
-pub fn in_time<T>(received: Result<T, RecvTimeoutError>) -> Option<Result<T, RecvError>> {
-    match received {
-        Ok(msg) => Some(Ok(msg)),
-        Err(RecvTimeoutError::Disconnected) => Some(Err(RecvError)),
-        Err(RecvTimeoutError::Timeout) => None,
     }
 }

@@ -12,7 +12,13 @@
 //! 4. A peer pops one of the waiters and so settles the wait. Those who find another one see that
 //!    the claim is lost and pass on: exactly one case is committed.
 //! 5. The owner removes the other waiters, each under its gate's lock. If a late sender has
-//!    promised a message and given up, it starts over.
+//!    promised a message and given up, or what was awaited turns out to be gone, it starts over.
+//!
+//! Cases of the clock (`after`, `at`, `tick`) have no gate and no waiter: the wait ends when the
+//! first of them is due, and the select starts over.
+//!
+//! To wait until an operation is *possible* ([`wait_ready`]) is the same without the commit: what is
+//! linked are watchers, which meet nobody and are told of every change.
 //!
 //! Invariants:
 //! - A select never meets itself: its waiters are linked only after all cases were tried, and none
@@ -27,20 +33,29 @@
 //! - A random order of polling: choosing among the cases that are ready is as fair and needs a
 //!   random number only if there are two.
 
-use std::ptr;
 use std::time::{Duration, Instant};
 
-use hueless_runtime::park::{MAX_CASES, Outcome, Popped, Ticket, Wait, unwind_cancelled};
+use hueless_runtime::park::{ClaimedList, MAX_CASES, Outcome, Popped, Wait, unwind_cancelled};
 
-use crate::exchange::{After, Gate, GateLock, Limit, Received, Status, pair};
-use crate::loom::checkpoint;
+use crate::exchange::{After, Limit, Received, Status, pair};
+use crate::loom::{checkpoint, now};
 use crate::select::entry::Entry;
+use crate::select::gates::Gates;
 
 /// How long to wait if no case is ready.
 #[derive(Clone, Copy)]
-enum Patience {
+pub(super) enum Patience {
     None,
     Until(Option<Instant>),
+}
+
+impl From<Limit> for Patience {
+    fn from(limit: Limit) -> Self {
+        match limit.deadline() {
+            Ok(deadline) => Self::Until(deadline),
+            Err(_) => Self::None,
+        }
+    }
 }
 
 /// Waits until one of the cases is committed and returns its index.
@@ -61,11 +76,7 @@ pub fn try_select(entries: &mut [Entry<'_>], biased: bool) -> Option<usize> {
 /// Waits for at most `timeout` until one of the cases is committed and returns its index.
 #[doc(hidden)]
 pub fn select_timeout(entries: &mut [Entry<'_>], timeout: Duration, biased: bool) -> Option<usize> {
-    let patience = match Limit::After(timeout).deadline() {
-        Ok(deadline) => Patience::Until(deadline),
-        Err(_) => Patience::None,
-    };
-    run(entries, patience, biased)
+    run(entries, Limit::After(timeout).into(), biased)
 }
 
 /// What trying the cases came to.
@@ -75,31 +86,43 @@ enum Attempt {
     NoneReady,
 }
 
-fn run(entries: &mut [Entry<'_>], patience: Patience, biased: bool) -> Option<usize> {
-    assert!(entries.len() <= MAX_CASES, "too many cases in one select");
-    if let Patience::Until(_) = patience {
-        checkpoint();
-    }
-    arrange(entries);
+/// Commits one of the cases and returns its index; `None` if the patience is at its end.
+pub(super) fn run(entries: &mut [Entry<'_>], patience: Patience, biased: bool) -> Option<usize> {
+    let gates = begin(entries, patience);
+    let mut time = Time::default();
     loop {
+        time.begin_round(entries);
         // Unwinds if the task is cancelled: before the locks.
-        let wait = match patience {
-            Patience::None => None,
-            Patience::Until(deadline) => Some((Wait::begin(), deadline)),
-        };
+        let wait = patience.begin_wait();
         let mut after = After::default();
-        lock_all(entries);
+        gates.lock_all(entries);
         // SAFETY: the locks are held, and no waiter is linked.
-        let attempt = unsafe { attempt(entries, biased, &mut after) };
+        let attempt = unsafe { attempt(gates, entries, &time, biased, &mut after) };
         if let (Attempt::NoneReady, Some((wait, deadline))) = (&attempt, wait) {
-            // SAFETY: the locks are held, and no waiter is linked.
-            if let Some(case) = unsafe { block(entries, wait, deadline, biased)? } {
-                return Some(case);
+            // SAFETY: the locks are held. `withdraw_all` comes before the end of this function,
+            // which borrows the entries.
+            let told = unsafe { gates.enqueue_all(entries, wait.ticket(), biased) };
+            match block(gates, entries, wait, time.wait_until(deadline), told) {
+                // SAFETY: all waiters were linked above, and a peer has settled this case, once.
+                Outcome::Settled(case) => unsafe {
+                    let case = usize::from(case);
+                    gates.withdraw_all(entries, Some(case));
+                    if entries[case].accept() {
+                        return Some(case);
+                    }
+                },
+                outcome => {
+                    // SAFETY: all waiters were linked above.
+                    unsafe { gates.withdraw_all(entries, None) };
+                    if time.is_up(outcome) {
+                        return None;
+                    }
+                }
             }
             continue;
         }
         // SAFETY: the guards are forgotten in their entries.
-        unsafe { unlock_all(entries) };
+        unsafe { gates.unlock_all(entries) };
         drop(after);
         match attempt {
             Attempt::Committed(case) => return Some(case),
@@ -114,214 +137,174 @@ fn run(entries: &mut [Entry<'_>], patience: Patience, biased: bool) -> Option<us
     }
 }
 
-/// Waits for a peer. `None` when the time is up, `Some(None)` when the select has to start over.
-///
-/// # Safety
-/// The gates are locked, and no waiter is linked.
-unsafe fn block(
+/// Waits until one of the cases could be committed and returns its index; `None` if the patience is
+/// at its end.
+pub(super) fn wait_ready(
     entries: &mut [Entry<'_>],
-    wait: Wait,
-    deadline: Option<Instant>,
+    patience: Patience,
     biased: bool,
-) -> Option<Option<usize>> {
-    // SAFETY: the locks are held; `withdraw_all` comes before the end of this function, which
-    // borrows the entries.
-    unsafe { enqueue_all(entries, wait.ticket(), biased) };
-    let linked: &[Entry<'_>] = entries;
-    let outcome = wait.park(deadline, move || {
+) -> Option<usize> {
+    let gates = begin(entries, patience);
+    let mut time = Time::default();
+    loop {
+        time.begin_round(entries);
+        // Unwinds if the task is cancelled: before the locks.
+        let wait = patience.begin_wait();
+        gates.lock_all(entries);
+        // SAFETY: the locks are held.
+        let ready = unsafe { choose(gates, entries, &time, biased) };
+        let (None, Some((wait, deadline))) = (ready, wait) else {
+            // SAFETY: the guards are forgotten in their entries.
+            unsafe { gates.unlock_all(entries) };
+            return ready;
+        };
+        // SAFETY: the locks are held. `unwatch_all` comes before the end of this function, which
+        // borrows the entries.
+        unsafe { gates.watch_all(entries, wait.ticket()) };
+        let until = time.wait_until(deadline);
+        let outcome = block(gates, entries, wait, until, ClaimedList::default());
+        // SAFETY: all watchers were linked above.
+        unsafe { gates.unwatch_all(entries) };
+        // If the change was another's gain meanwhile, the wait goes on.
+        if !matches!(outcome, Outcome::Settled(_)) && time.is_up(outcome) {
+            return None;
+        }
+    }
+}
+
+fn begin(entries: &mut [Entry<'_>], patience: Patience) -> Gates {
+    assert!(entries.len() <= MAX_CASES, "too many cases in one select");
+    if let Patience::Until(_) = patience {
+        checkpoint();
+    }
+    Gates::arrange(entries)
+}
+
+impl Patience {
+    fn begin_wait(self) -> Option<(Wait, Option<Instant>)> {
+        match self {
+            Self::None => None,
+            Self::Until(deadline) => Some((Wait::begin(), deadline)),
+        }
+    }
+}
+
+/// The clock, as far as a select needs it: only if one of its cases does.
+#[derive(Default)]
+struct Time {
+    /// The time at the round's beginning, if there are cases of the clock.
+    now: Option<Instant>,
+    /// When the first of them is due.
+    due: Option<Instant>,
+    /// The wait ends because a case is due, and not because the patience does.
+    ends_with_due: bool,
+}
+
+impl Time {
+    /// Looks at the clock and at the cases of the clock, before the locks are taken.
+    fn begin_round(&mut self, entries: &[Entry<'_>]) {
+        self.due = entries.iter().filter_map(Entry::due).min();
+        if self.due.is_some() && self.now.is_none() {
+            self.now = Some(now());
+        }
+    }
+
+    /// When a wait has to end.
+    fn wait_until(&mut self, deadline: Option<Instant>) -> Option<Instant> {
+        self.ends_with_due = match (self.due, deadline) {
+            (Some(due), Some(deadline)) => due <= deadline,
+            (due, _) => due.is_some(),
+        };
+        if self.ends_with_due {
+            self.due
+        } else {
+            deadline
+        }
+    }
+
+    /// Whether a wait that no peer has ended was the last one. Unwinds if the task is cancelled.
+    fn is_up(&mut self, outcome: Outcome) -> bool {
+        if outcome != Outcome::Deadline {
+            unwind_cancelled();
+        }
+        // Who was there when a case became due receives it as of then.
+        self.now = self.due;
+        !self.ends_with_due
+    }
+}
+
+/// Parks until a waiter is settled.
+fn block(
+    gates: Gates,
+    entries: &[Entry<'_>],
+    wait: Wait,
+    until: Option<Instant>,
+    told: ClaimedList,
+) -> Outcome {
+    wait.park(until, move || {
         // SAFETY: the guards are forgotten in their entries.
-        unsafe { unlock_all(linked) };
+        unsafe { gates.unlock_all(entries) };
+        drop(told);
         true
-    });
-    let winner = match outcome {
-        Outcome::Settled(case) => Some(usize::from(case)),
-        _ => None,
-    };
-    // SAFETY: all waiters were linked above.
-    unsafe { withdraw_all(linked, winner) };
-    match (winner, outcome) {
-        (Some(case), _) => {
-            // SAFETY: a peer has settled this case, once.
-            let committed = unsafe { entries[case].accept() };
-            Some(committed.then_some(case))
-        }
-        (None, Outcome::Deadline) => None,
-        (None, _) => unwind_cancelled(),
-    }
+    })
 }
 
-/// Finds the order of the gates.
-fn arrange(entries: &mut [Entry<'_>]) {
+/// One of the cases that look as if they could be committed: the first one, or a random one.
+///
+/// # Safety
+/// The gates are locked.
+unsafe fn choose(
+    gates: Gates,
+    entries: &mut [Entry<'_>],
+    time: &Time,
+    biased: bool,
+) -> Option<usize> {
+    let mut chosen = None;
+    let mut ready = 0;
     for index in 0..entries.len() {
-        let rank = entries[index].gate.rank();
-        let mut turn = index;
-        while turn > 0 {
-            let before = entries[turn - 1].turn;
-            if rank >= entries[usize::from(before)].gate.rank() {
-                break;
-            }
-            entries[turn].turn = before;
-            turn -= 1;
+        // SAFETY: the locks are held, and the reference ends before the next one is made.
+        let gate = unsafe { gates.gate(entries, index) };
+        if !entries[index].may_commit(gate.as_deref(), time.now) {
+            continue;
         }
-        // No loss: there are at most `MAX_CASES` entries.
-        entries[turn].turn = index as u16;
-    }
-    let mut holder: Option<u16> = None;
-    for turn in 0..entries.len() {
-        let index = entries[turn].turn;
-        let gate = entries[usize::from(index)].gate;
-        let same = |holder: &u16| ptr::eq(gate, entries[usize::from(*holder)].gate);
-        let first = holder.filter(same).unwrap_or(index);
-        entries[usize::from(index)].holder = first;
-        holder = Some(first);
-    }
-}
-
-/// Locks each gate once.
-fn lock_all(entries: &mut [Entry<'_>]) {
-    for turn in 0..entries.len() {
-        let index = entries[turn].turn;
-        let entry = &mut entries[usize::from(index)];
-        if entry.holder == index {
-            entry.guard.write(entry.gate.lock());
+        ready += 1;
+        // Each of the ready cases ends up chosen with the same probability.
+        // SAFETY: the locks are held, and there is no reference to a gate any more.
+        if ready == 1 || unsafe { gates.random_below(entries, ready) } == 0 {
+            chosen = Some(index);
+        }
+        if biased {
+            break;
         }
     }
-}
-
-/// Unlocks each gate once, and reads no entry after the last one.
-///
-/// # Safety
-/// The gates are locked by guards that were forgotten, and the gates' contents are not used after
-/// this.
-unsafe fn unlock_all(entries: &[Entry<'_>]) {
-    let mut pending: Option<&GateLock> = None;
-    for first in entries {
-        let entry = &entries[usize::from(first.turn)];
-        match pending {
-            Some(gate) if ptr::eq(gate, entry.gate) => {}
-            _ => {
-                if let Some(gate) = pending.replace(entry.gate) {
-                    // SAFETY: by this function's contract.
-                    unsafe { gate.unlock() };
-                }
-            }
-        }
-    }
-    if let Some(gate) = pending {
-        // SAFETY: by this function's contract.
-        unsafe { gate.unlock() };
-    }
-}
-
-/// The gate of the entry at `index`.
-///
-/// # Safety
-/// The gates are locked, and there is no other reference to this one.
-unsafe fn gate<'g>(entries: &mut [Entry<'_>], index: usize) -> &'g mut Gate {
-    let holder = usize::from(entries[index].holder);
-    // SAFETY: `lock_all` has set the holders' guards, and the rest is by this function's contract.
-    unsafe {
-        let gate: *mut Gate = &raw mut **entries[holder].guard.assume_init_mut();
-        &mut *gate
-    }
+    chosen
 }
 
 /// Commits one of the cases, if any can be.
 ///
 /// # Safety
 /// The gates are locked, and no waiter is linked.
-unsafe fn attempt(entries: &mut [Entry<'_>], biased: bool, after: &mut After) -> Attempt {
-    loop {
-        let mut chosen = None;
-        let mut ready = 0;
-        for index in 0..entries.len() {
-            // SAFETY: the locks are held, and the reference ends before the next one is made.
-            let gate = unsafe { gate(entries, index) };
-            if entries[index].may_commit(gate) {
-                ready += 1;
-                // Each of the ready cases ends up chosen with the same probability.
-                if ready == 1 || gate.random_below(ready) == 0 {
-                    chosen = Some(index);
-                }
-                if biased {
-                    break;
-                }
-            }
-        }
-        let Some(index) = chosen else {
-            return Attempt::NoneReady;
-        };
-        // SAFETY: as above.
+unsafe fn attempt(
+    gates: Gates,
+    entries: &mut [Entry<'_>],
+    time: &Time,
+    biased: bool,
+    after: &mut After,
+) -> Attempt {
+    // SAFETY: by this function's contract.
+    while let Some(index) = unsafe { choose(gates, entries, time, biased) } {
+        // SAFETY: as above; the reference to the gate ends with the call.
         let received = unsafe {
-            let gate = gate(entries, index);
-            entries[index].commit(gate, after)
+            let gate = gates.gate(entries, index);
+            entries[index].commit(gate, time.now, after)
         };
         match received {
             Received::Settled => return Attempt::Committed(index),
             Received::Late(popped) => return Attempt::Late(index, popped),
-            // All waiters there were settled elsewhere. They are out of the queue now.
+            // All waiters there were settled elsewhere, and are out of the queue now; or another
+            // receiver has taken what the clock had.
             Received::Empty => {}
         }
     }
-}
-
-/// Links a waiter for each case. Cases that wait in one queue do so in a random order, unless the
-/// select is biased: a peer takes the first.
-///
-/// # Safety
-/// The gates are locked, no waiter is linked, and the entries stay where they are until
-/// `withdraw_all`.
-unsafe fn enqueue_all(entries: &mut [Entry<'_>], ticket: Ticket, biased: bool) {
-    let count = entries.len();
-    let shared = |(index, entry): (usize, &Entry<'_>)| usize::from(entry.holder) != index;
-    let (mut start, mut step) = (0, 1);
-    if !biased && entries.iter().enumerate().any(shared) {
-        // From a random case on, in a random direction round.
-        // SAFETY: the locks are held, and the reference ends here.
-        let random = unsafe { gate(entries, 0) }.random_below(2 * count as u32) as usize;
-        start = random / 2;
-        step = if random.is_multiple_of(2) {
-            1
-        } else {
-            count - 1
-        };
-    }
-    let mut index = start;
-    for _ in 0..count {
-        // SAFETY: by this function's contract; the reference ends before the next one is made.
-        unsafe {
-            let gate = gate(entries, index);
-            entries[index].enqueue(gate, ticket, index as u16);
-        }
-        index = (index + step) % count;
-    }
-}
-
-/// Unlinks what is still linked. The gate of the winner need not be locked for that, unless
-/// another case waits there too, or it was unlocked last: see the invariants.
-///
-/// # Safety
-/// A waiter for each case was linked.
-unsafe fn withdraw_all(entries: &[Entry<'_>], winner: Option<usize>) {
-    let entry_at = |turn: usize| {
-        let index = usize::from(entries[turn].turn);
-        (index, &entries[index])
-    };
-    let mut turn = 0;
-    while turn < entries.len() {
-        let (first, entry) = entry_at(turn);
-        let mut end = turn + 1;
-        while end < entries.len() && usize::from(entry_at(end).1.holder) == first {
-            end += 1;
-        }
-        let nothing_linked = winner == Some(first) && end == turn + 1;
-        if !nothing_linked || end == entries.len() {
-            let mut gate = entry.gate.lock();
-            for turn in turn..end {
-                // SAFETY: by this function's contract, and these cases have the same gate.
-                unsafe { entry_at(turn).1.withdraw(&mut gate) };
-            }
-        }
-        turn = end;
-    }
+    Attempt::NoneReady
 }

@@ -5,16 +5,19 @@
 //! whoever holds a gate's lock may change the links of the waiters in its queues.
 
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
+use std::time::Instant;
 
 use hueless_runtime::park::{LockGuard, Ticket, WaitQueue, Waiter};
 
 use crate::exchange::{After, Gate, GateLock, Grant, Head, Receive, Received, Status};
+use crate::flavors::Alarm;
 
 /// A case of a select.
 #[doc(hidden)]
 pub struct Entry<'a> {
-    pub(super) gate: &'a GateLock,
+    /// Cases of the clock have none.
+    pub(super) gate: Option<&'a GateLock>,
     /// The address of the case's packet.
     slot: *mut (),
     part: Part<'a>,
@@ -32,12 +35,60 @@ pub struct Entry<'a> {
 enum Part<'a> {
     /// Sends a message that comes after the commit.
     Send(&'a mut Option<Grant>),
-    /// Receives into the packet.
-    Receive(&'a dyn Receive),
+    /// Receives into the packet, from what is to be had.
+    Receive(Supply<'a>),
+}
+
+/// What a case receives from.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Supplier<'a>(Supply<'a>);
+
+#[derive(Clone, Copy)]
+enum Supply<'a> {
+    /// A channel: its gate says whether there is a message.
+    Channel(&'a GateLock, &'a dyn Receive),
+    /// What has a gate, and knows itself whether there is a message.
+    Source(&'a GateLock, &'a dyn Receive),
+    /// A channel of the clock.
+    Timer(&'a dyn Alarm),
+    /// Nothing will ever be received.
+    Never,
+}
+
+impl<'a> Supplier<'a> {
+    /// A channel, whose gate says whether there is a message.
+    #[inline]
+    pub(crate) fn channel(gate: &'a GateLock, channel: &'a dyn Receive) -> Self {
+        Self(Supply::Channel(gate, channel))
+    }
+
+    /// What receives under a gate, and knows itself whether there is a message.
+    #[inline]
+    pub(crate) fn source(gate: &'a GateLock, source: &'a dyn Receive) -> Self {
+        Self(Supply::Source(gate, source))
+    }
+
+    /// A channel of the clock.
+    pub(crate) fn timer(timer: &'a dyn Alarm) -> Self {
+        Self(Supply::Timer(timer))
+    }
+
+    /// What nothing will ever be received from.
+    pub(crate) fn never() -> Self {
+        Self(Supply::Never)
+    }
+
+    fn gate(self) -> Option<&'a GateLock> {
+        match self.0 {
+            Supply::Channel(gate, _) | Supply::Source(gate, _) => Some(gate),
+            Supply::Timer(_) | Supply::Never => None,
+        }
+    }
 }
 
 impl<'a> Entry<'a> {
-    fn new(gate: &'a GateLock, slot: *mut (), part: Part<'a>) -> Self {
+    fn new(gate: Option<&'a GateLock>, slot: *mut (), part: Part<'a>) -> Self {
         Self {
             gate,
             slot,
@@ -51,20 +102,16 @@ impl<'a> Entry<'a> {
 
     /// A case that sends on the channel of `gate`. What it is granted goes into `grant`.
     pub(super) fn send(gate: &'a GateLock, head: &'a Head, grant: &'a mut Option<Grant>) -> Self {
-        Self::new(gate, head.slot(), Part::Send(grant))
+        Self::new(Some(gate), head.slot(), Part::Send(grant))
     }
 
-    /// A case that receives from `channel`, whose gate is `gate`.
+    /// A case that receives from `supplier`.
     ///
     /// # Safety
-    /// `slot` is the address of a packet for that channel's messages, which stays for `'a` and is
-    /// used by nobody else.
-    pub(super) unsafe fn receive(
-        gate: &'a GateLock,
-        slot: *mut (),
-        channel: &'a dyn Receive,
-    ) -> Self {
-        Self::new(gate, slot, Part::Receive(channel))
+    /// `slot` is the address of a packet for its messages, which stays for `'a` and is used by
+    /// nobody else.
+    pub(super) unsafe fn receive(supplier: Supplier<'a>, slot: *mut ()) -> Self {
+        Self::new(supplier.gate(), slot, Part::Receive(supplier.0))
     }
 
     /// The address of the case's packet.
@@ -72,12 +119,26 @@ impl<'a> Entry<'a> {
         self.slot
     }
 
-    /// Whether the case can be committed, as far as can be seen without trying.
-    #[inline]
-    pub(super) fn may_commit(&self, gate: &Gate) -> bool {
+    /// When the case is due, if it is one of the clock.
+    pub(super) fn due(&self) -> Option<Instant> {
         match self.part {
-            Part::Send(_) => gate.may_send(),
-            Part::Receive(_) => gate.may_receive(),
+            Part::Receive(Supply::Timer(timer)) => timer.due(),
+            _ => None,
+        }
+    }
+
+    /// Whether the case can be committed, as far as can be seen without trying. `gate` is its gate,
+    /// `now` is the time if there are cases of the clock.
+    #[inline]
+    pub(super) fn may_commit(&self, gate: Option<&Gate>, now: Option<Instant>) -> bool {
+        match (&self.part, gate) {
+            (Part::Receive(Supply::Channel(..)), Some(gate)) => gate.may_receive(),
+            (Part::Send(_), Some(gate)) => gate.may_send(),
+            (Part::Receive(Supply::Source(_, source)), Some(gate)) => source.may_receive(gate),
+            (Part::Receive(Supply::Timer(timer)), _) => {
+                now.is_some_and(|now| timer.due().is_some_and(|due| due <= now))
+            }
+            _ => false,
         }
     }
 
@@ -85,17 +146,29 @@ impl<'a> Entry<'a> {
     ///
     /// # Safety
     /// `gate` is the gate of this case's channel, and its waiter is not linked.
-    pub(super) unsafe fn commit(&mut self, gate: &mut Gate, after: &mut After) -> Received {
-        match &mut self.part {
-            Part::Send(grant) => {
+    pub(super) unsafe fn commit(
+        &mut self,
+        gate: Option<&mut Gate>,
+        now: Option<Instant>,
+        after: &mut After,
+    ) -> Received {
+        // SAFETY: by this function's and `receive`'s contracts.
+        match (&mut self.part, gate) {
+            (Part::Send(grant), Some(gate)) => {
                 **grant = gate.reserve();
                 match grant {
                     Some(_) => Received::Settled,
                     None => Received::Empty,
                 }
             }
-            // SAFETY: by this function's and `receive`'s contracts.
-            Part::Receive(channel) => unsafe { channel.receive(gate, self.slot, after) },
+            (Part::Receive(Supply::Channel(_, source) | Supply::Source(_, source)), Some(gate)) => unsafe {
+                source.receive(gate, self.slot, after)
+            },
+            (Part::Receive(Supply::Timer(timer)), _) => match now {
+                Some(now) if unsafe { timer.receive(now, self.slot) } => Received::Settled,
+                _ => Received::Empty,
+            },
+            _ => Received::Empty,
         }
     }
 
@@ -129,6 +202,30 @@ impl<'a> Entry<'a> {
         unsafe {
             let waiter = NonNull::from(self.waiter.assume_init_ref());
             self.queue(gate).remove(waiter);
+        }
+    }
+
+    /// Links a watcher for the case.
+    ///
+    /// # Safety
+    /// `gate` is the gate of this case's channel; the entry stays where it is until
+    /// [`unwatch`](Self::unwatch).
+    pub(super) unsafe fn watch(&mut self, gate: &mut Gate, ticket: Ticket) {
+        let waiter = &*self.waiter.write(Waiter::new(ticket, 0, ptr::null_mut()));
+        let waiter = NonNull::from(waiter);
+        // SAFETY: the waiter is new, and stays by this function's contract.
+        unsafe { gate.watch(waiter) };
+    }
+
+    /// Unlinks the case's watcher, if it is linked.
+    ///
+    /// # Safety
+    /// `gate` is the gate of this case's channel; the watcher was linked in this select.
+    pub(super) unsafe fn unwatch(&self, gate: &mut Gate) {
+        // SAFETY: the waiter was initialised when it was linked, by `watch`.
+        unsafe {
+            let waiter = NonNull::from(self.waiter.assume_init_ref());
+            gate.unwatch(waiter);
         }
     }
 

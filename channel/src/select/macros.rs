@@ -353,8 +353,7 @@ macro_rules! __select_expand {
     (@choose $biased:tt ([recv ($r:expr) ($res:pat) $body:tt]) ()) => {
         match $r {
             ref _r => {
-                let _r: &$crate::Receiver<_> = _r;
-                let _res = _r.recv();
+                let _res = _r.receive_in_select().alone();
                 let $res = _res;
                 $body
             }
@@ -362,30 +361,24 @@ macro_rules! __select_expand {
     };
     (@choose $biased:tt ([recv ($r:expr) ($res:pat) $body:tt]) (now $default:tt)) => {
         match $r {
-            ref _r => {
-                let _r: &$crate::Receiver<_> = _r;
-                match $crate::internal::now(_r.try_recv()) {
-                    ::core::option::Option::Some(_res) => {
-                        let $res = _res;
-                        $body
-                    }
-                    ::core::option::Option::None => $default,
+            ref _r => match _r.receive_in_select().alone_now() {
+                ::core::option::Option::Some(_res) => {
+                    let $res = _res;
+                    $body
                 }
-            }
+                ::core::option::Option::None => $default,
+            },
         }
     };
     (@choose $biased:tt ([recv ($r:expr) ($res:pat) $body:tt]) (after ($time:expr) $default:tt)) => {
         match $r {
-            ref _r => {
-                let _r: &$crate::Receiver<_> = _r;
-                match $crate::internal::in_time(_r.recv_timeout($time)) {
-                    ::core::option::Option::Some(_res) => {
-                        let $res = _res;
-                        $body
-                    }
-                    ::core::option::Option::None => $default,
+            ref _r => match _r.receive_in_select().alone_within($time) {
+                ::core::option::Option::Some(_res) => {
+                    let $res = _res;
+                    $body
                 }
-            }
+                ::core::option::Option::None => $default,
+            },
         }
     };
     (@choose $biased:tt ($($cases:tt)*) $default:tt) => {
@@ -409,8 +402,7 @@ macro_rules! __select_expand {
     ) => {
         match $r {
             ref _r => {
-                let _r: &$crate::Receiver<_> = _r;
-                let mut $case = $crate::internal::RecvCase::new(_r);
+                let mut $case = _r.receive_in_select();
                 $crate::__select_expand!(
                     @bind ($($cases)*) $biased $default
                     ($($bound)* [$index $case recv $res $body]) $($labels)*
@@ -424,8 +416,7 @@ macro_rules! __select_expand {
     ) => {
         match $s {
             ref _s => {
-                let _s: &$crate::Sender<_> = _s;
-                let mut $case = $crate::internal::SendCase::new(_s);
+                let mut $case = _s.send_in_select();
                 $crate::__select_expand!(
                     @bind ($($cases)*) $biased $default
                     ($($bound)* [$index $case send $msg $res $body]) $($labels)*

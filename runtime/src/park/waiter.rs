@@ -213,6 +213,13 @@ impl Default for ClaimedList {
 // SAFETY: the nodes belong to this list until they are readied, on whichever thread.
 unsafe impl Send for ClaimedList {}
 
+impl ClaimedList {
+    /// Whether it holds nobody.
+    pub fn is_empty(&self) -> bool {
+        self.head.is_null()
+    }
+}
+
 impl Iterator for ClaimedList {
     type Item = Popped;
 
