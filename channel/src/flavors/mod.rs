@@ -17,5 +17,5 @@ mod zero;
 pub(crate) use array::Ring;
 pub(crate) use buffer::{Buffer, Memory};
 pub(crate) use list::Blocks;
-pub(crate) use timer::{Alarm, Timer, wait_in_vain};
+pub(crate) use timer::{Alarm, Moment, Timer, wait_in_vain};
 pub(crate) use zero::Rendezvous;

@@ -25,6 +25,21 @@ pub(crate) struct Timer<T> {
     unmake: fn(T) -> Instant,
 }
 
+/// The time for one who receives.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    /// Since when it has been there.
+    pub(crate) since: Instant,
+    pub(crate) now: Instant,
+}
+
+impl Moment {
+    /// The time for one who has just come.
+    pub(crate) fn at(now: Instant) -> Self {
+        Self { since: now, now }
+    }
+}
+
 impl Timer<Instant> {
     /// One message at `when`.
     pub(crate) fn once(when: Instant) -> Self {
@@ -51,11 +66,11 @@ pub(crate) trait Alarm {
     /// When the next message is due.
     fn due(&self) -> Option<Instant>;
 
-    /// Receives into the packet at `slot` what is due at `now`, if there is anything.
+    /// Receives into the packet at `slot` what is due, if there is anything.
     ///
     /// # Safety
     /// `slot` is the address of a packet of this channel's messages that is empty and the caller's.
-    unsafe fn receive(&self, now: Instant, slot: *mut ()) -> bool;
+    unsafe fn receive(&self, time: Moment, slot: *mut ()) -> bool;
 }
 
 impl<T> Alarm for Timer<T> {
@@ -63,8 +78,8 @@ impl<T> Alarm for Timer<T> {
         *self.next.lock()
     }
 
-    unsafe fn receive(&self, now: Instant, slot: *mut ()) -> bool {
-        let msg = self.take(now);
+    unsafe fn receive(&self, time: Moment, slot: *mut ()) -> bool {
+        let msg = self.take(time);
         let is_due = msg.is_some();
         if let Some(msg) = msg {
             // SAFETY: by this function's contract.
@@ -75,15 +90,16 @@ impl<T> Alarm for Timer<T> {
 }
 
 impl<T> Timer<T> {
-    /// Takes the message that is due at `now`, if there is one.
+    /// Takes the message that is due, if there is one.
     ///
-    /// The next one is a period later. If this one is received late the period begins `now`: what
-    /// was missed meanwhile does not come in a burst.
-    pub(crate) fn take(&self, now: Instant) -> Option<T> {
+    /// The next one is a period later, exactly, if the receiver was there when this one became due.
+    /// If it came late the period begins with it: what was missed does not come in a burst.
+    fn take(&self, time: Moment) -> Option<T> {
         let due = {
             let mut next = self.next.lock();
-            let due = next.filter(|due| *due <= now)?;
-            *next = self.period.and_then(|period| now.checked_add(period));
+            let due = next.filter(|due| *due <= time.now)?;
+            let taken = due.max(time.since);
+            *next = self.period.and_then(|period| taken.checked_add(period));
             due
         };
         Some((self.make)(due))
@@ -97,14 +113,15 @@ impl<T> Timer<T> {
     /// Receives what is due, if there is anything.
     pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
         self.due()
-            .and_then(|_| self.take(now()))
+            .and_then(|_| self.take(Moment::at(now())))
             .ok_or(TryRecvError::Empty)
     }
 
     /// Receives, waiting within `limit`.
     pub(crate) fn recv_within(&self, limit: Limit) -> Result<T, RecvTimeoutError> {
         checkpoint();
-        if let Ok(msg) = self.try_recv() {
+        let mut time = Moment::at(now());
+        if let Some(msg) = self.take(time) {
             return Ok(msg);
         }
         let deadline = limit.deadline().map_err(|_| RecvTimeoutError::Timeout)?;
@@ -115,8 +132,9 @@ impl<T> Timer<T> {
                 (due, deadline) => due.or(deadline),
             };
             wait_until(until);
-            // Who was there when it became due receives it as of then: periods add up exactly.
-            if let Some(msg) = until.and_then(|until| self.take(until)) {
+            // It is later than that, if by little.
+            time.now = until.unwrap_or(time.now);
+            if let Some(msg) = self.take(time) {
                 return Ok(msg);
             }
             if until == deadline && deadline.is_some() {

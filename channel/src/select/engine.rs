@@ -38,6 +38,7 @@ use std::time::{Duration, Instant};
 use hueless_runtime::park::{ClaimedList, MAX_CASES, Outcome, Popped, Wait, unwind_cancelled};
 
 use crate::exchange::{After, Limit, Received, Status, pair};
+use crate::flavors::Moment;
 use crate::loom::{checkpoint, now};
 use crate::select::entry::Entry;
 use crate::select::gates::Gates;
@@ -193,7 +194,7 @@ impl Patience {
 #[derive(Default)]
 struct Time {
     /// The time at the round's beginning, if there are cases of the clock.
-    now: Option<Instant>,
+    moment: Option<Moment>,
     /// When the first of them is due.
     due: Option<Instant>,
     /// The wait ends because a case is due, and not because the patience does.
@@ -204,8 +205,9 @@ impl Time {
     /// Looks at the clock and at the cases of the clock, before the locks are taken.
     fn begin_round(&mut self, entries: &[Entry<'_>]) {
         self.due = entries.iter().filter_map(Entry::due).min();
-        if self.due.is_some() && self.now.is_none() {
-            self.now = Some(now());
+        if self.due.is_some() {
+            let now = now();
+            self.moment.get_or_insert(Moment::at(now)).now = now;
         }
     }
 
@@ -223,12 +225,10 @@ impl Time {
     }
 
     /// Whether a wait that no peer has ended was the last one. Unwinds if the task is cancelled.
-    fn is_up(&mut self, outcome: Outcome) -> bool {
+    fn is_up(&self, outcome: Outcome) -> bool {
         if outcome != Outcome::Deadline {
             unwind_cancelled();
         }
-        // Who was there when a case became due receives it as of then.
-        self.now = self.due;
         !self.ends_with_due
     }
 }
@@ -264,7 +264,7 @@ unsafe fn choose(
     for index in 0..entries.len() {
         // SAFETY: the locks are held, and the reference ends before the next one is made.
         let gate = unsafe { gates.gate(entries, index) };
-        if !entries[index].may_commit(gate.as_deref(), time.now) {
+        if !entries[index].may_commit(gate.as_deref(), time.moment) {
             continue;
         }
         ready += 1;
@@ -296,7 +296,7 @@ unsafe fn attempt(
         // SAFETY: as above; the reference to the gate ends with the call.
         let received = unsafe {
             let gate = gates.gate(entries, index);
-            entries[index].commit(gate, time.now, after)
+            entries[index].commit(gate, time.moment, after)
         };
         match received {
             Received::Settled => return Attempt::Committed(index),

@@ -11,7 +11,7 @@ use std::time::Instant;
 use hueless_runtime::park::{LockGuard, Ticket, WaitQueue, Waiter};
 
 use crate::exchange::{After, Gate, GateLock, Grant, Head, Receive, Received, Status};
-use crate::flavors::Alarm;
+use crate::flavors::{Alarm, Moment};
 
 /// A case of a select.
 #[doc(hidden)]
@@ -128,15 +128,15 @@ impl<'a> Entry<'a> {
     }
 
     /// Whether the case can be committed, as far as can be seen without trying. `gate` is its gate,
-    /// `now` is the time if there are cases of the clock.
+    /// `time` is known if there are cases of the clock.
     #[inline]
-    pub(super) fn may_commit(&self, gate: Option<&Gate>, now: Option<Instant>) -> bool {
+    pub(super) fn may_commit(&self, gate: Option<&Gate>, time: Option<Moment>) -> bool {
         match (&self.part, gate) {
             (Part::Receive(Supply::Channel(..)), Some(gate)) => gate.may_receive(),
             (Part::Send(_), Some(gate)) => gate.may_send(),
             (Part::Receive(Supply::Source(_, source)), Some(gate)) => source.may_receive(gate),
             (Part::Receive(Supply::Timer(timer)), _) => {
-                now.is_some_and(|now| timer.due().is_some_and(|due| due <= now))
+                time.is_some_and(|time| timer.due().is_some_and(|due| due <= time.now))
             }
             _ => false,
         }
@@ -149,7 +149,7 @@ impl<'a> Entry<'a> {
     pub(super) unsafe fn commit(
         &mut self,
         gate: Option<&mut Gate>,
-        now: Option<Instant>,
+        time: Option<Moment>,
         after: &mut After,
     ) -> Received {
         // SAFETY: by this function's and `receive`'s contracts.
@@ -164,8 +164,8 @@ impl<'a> Entry<'a> {
             (Part::Receive(Supply::Channel(_, source) | Supply::Source(_, source)), Some(gate)) => unsafe {
                 source.receive(gate, self.slot, after)
             },
-            (Part::Receive(Supply::Timer(timer)), _) => match now {
-                Some(now) if unsafe { timer.receive(now, self.slot) } => Received::Settled,
+            (Part::Receive(Supply::Timer(timer)), _) => match time {
+                Some(time) if unsafe { timer.receive(time, self.slot) } => Received::Settled,
                 _ => Received::Empty,
             },
             _ => Received::Empty,
