@@ -17,7 +17,9 @@
 //! assert_eq!(worker.join().unwrap(), 55);
 //! ```
 //!
-//! [`select!`] waits for several operations at once and carries out exactly one of them.
+//! [`select!`] waits for several operations at once and carries out exactly one of them; [`Select`]
+//! does so for a list that is made at run time. Time limits are channels too: [`after`], [`at`],
+//! [`tick`].
 //!
 //! # Blocking
 //!
@@ -30,7 +32,8 @@
 //!
 //! Dropping the last sender disconnects a channel: receivers get what is left in it, then errors.
 //! Dropping the last receiver does too: senders get their messages back, and what was in the
-//! channel is dropped at once.
+//! channel is dropped at once. [`Sender::close`] and [`Receiver::close`] disconnect both sides without
+//! dropping anything.
 //!
 //! # Cancellation
 //!
