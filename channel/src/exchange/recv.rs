@@ -178,7 +178,51 @@ impl<B: Buffer> Channel<B> {
         }
     }
 
+    /// Goes on where `receive_now` has left off: meets a sender or waits, usually under the lock
+    /// that is held already.
+    #[inline]
     fn recv_rest<'c>(
+        &'c self,
+        mut gate: LockGuard<'c, Gate>,
+        limit: Limit,
+    ) -> Result<B::Message, RecvTimeoutError> {
+        if gate.stock.len() != 0 {
+            return self.recv_slow(gate, limit);
+        }
+        match gate.senders.pop() {
+            // SAFETY: the claim is won, so the packet is ours until the owner is readied.
+            Some(popped) if !unsafe { Head::of(popped.slot) }.is_late() => {
+                // SAFETY: as above; a sender that is not late waits with its message, and sends
+                // messages of this channel's type.
+                let msg = unsafe { Packet::of(popped.slot).collect() };
+                drop(gate);
+                popped.claimed.ready();
+                return Ok(msg);
+            }
+            Some(late) => {
+                drop(gate);
+                if let Some(msg) = self.recv_late(late) {
+                    return Ok(msg);
+                }
+                gate = self.gate.lock();
+            }
+            None => {
+                if let Limit::Never = limit
+                    && !gate.senders_gone
+                    && let Some(wait) = Wait::begin_locked()
+                {
+                    match self.park_receiver(gate, wait, None) {
+                        Some(received) => return received,
+                        None => gate = self.gate.lock(),
+                    }
+                }
+            }
+        }
+        self.recv_slow(gate, limit)
+    }
+
+    #[cold]
+    fn recv_slow<'c>(
         &'c self,
         gate: LockGuard<'c, Gate>,
         limit: Limit,

@@ -102,7 +102,35 @@ impl<B: Buffer> Channel<B> {
         }
     }
 
+    /// Goes on where `send_now` has left off: meets a receiver or waits, usually under the lock that
+    /// is held already.
+    #[inline]
     fn send_rest<'c>(
+        &'c self,
+        mut gate: LockGuard<'c, Gate>,
+        msg: B::Message,
+        limit: Limit,
+    ) -> Result<(), SendTimeoutError<B::Message>> {
+        if let Some(popped) = gate.receivers.pop() {
+            // SAFETY: the waiter is a receiver of this channel, its claim is won, and its packet
+            // is empty until somebody delivers.
+            unsafe { Packet::of(popped.slot).deliver(msg) };
+            drop(gate);
+            popped.claimed.ready();
+            return Ok(());
+        }
+        if let Limit::Never = limit
+            && gate.stock.room() == 0
+            && !gate.receivers_gone
+            && let Some(wait) = Wait::begin_locked()
+        {
+            return self.park_sender(gate, msg, wait, None);
+        }
+        self.send_slow(gate, msg, limit)
+    }
+
+    #[cold]
+    fn send_slow<'c>(
         &'c self,
         gate: LockGuard<'c, Gate>,
         msg: B::Message,

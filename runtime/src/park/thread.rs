@@ -69,6 +69,12 @@ loom::thread_local! {
     static OWN: std::rc::Rc<Own> = std::rc::Rc::new(Own::new());
 }
 
+#[cfg(not(loom))]
+thread_local! {
+    /// Whether this thread has a header. Needs no destructor, so it can be asked anywhere.
+    static MADE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 /// The current thread's part in a wait.
 pub(crate) struct ThreadWait(std::rc::Rc<Own>);
 
@@ -77,10 +83,21 @@ impl ThreadWait {
     // Never inlined: a task of a migrating runtime may wait as one thread and then as another.
     #[inline(never)]
     pub(crate) fn current() -> Self {
-        Self(
-            OWN.try_with(std::rc::Rc::clone)
-                .unwrap_or_else(|_| std::rc::Rc::new(Own::new())),
-        )
+        let own = OWN.try_with(std::rc::Rc::clone);
+        #[cfg(not(loom))]
+        MADE.set(own.is_ok());
+        Self(own.unwrap_or_else(|_| std::rc::Rc::new(Own::new())))
+    }
+
+    /// The current thread's, if it has waited before. Allocates nothing.
+    // Never inlined: as above.
+    #[inline(never)]
+    pub(crate) fn current_if_made() -> Option<Self> {
+        #[cfg(not(loom))]
+        if !MADE.get() {
+            return None;
+        }
+        OWN.try_with(std::rc::Rc::clone).ok().map(Self)
     }
 
     /// The header, for tickets.

@@ -38,29 +38,56 @@ impl Wait {
         Self::new(false)
     }
 
+    /// As [`begin`](Self::begin), for a caller that holds the lock under which it is going to wait.
+    /// Never unwinds, allocates or calls the system: `None` where that would be needed, and the
+    /// caller has to release the lock and to `begin`.
     #[inline]
-    fn new(cancellable: bool) -> Self {
+    pub fn begin_locked() -> Option<Self> {
         #[cfg(not(loom))]
-        if let Some(task) = TaskWait::current(cancellable) {
-            let word = task.begin();
-            return Self {
-                owner: Owner::Task(task),
-                word,
-                _not_send: PhantomData,
-            };
+        if let Some(task) = TaskWait::current_unless_cancelled() {
+            return task.map(Self::of_task);
         }
         #[cfg(not(loom))]
-        if cancellable {
-            crate::task::deliver_cancellation();
+        if crate::task::hidden_task().is_some() {
+            // Whether that one is cancelled is for `begin` to see.
+            return None;
         }
-        let _ = cancellable;
-        let thread = ThreadWait::current();
+        ThreadWait::current_if_made().map(Self::of_thread)
+    }
+
+    #[cfg(not(loom))]
+    #[inline]
+    fn of_task(task: TaskWait) -> Self {
+        let word = task.begin();
+        Self {
+            owner: Owner::Task(task),
+            word,
+            _not_send: PhantomData,
+        }
+    }
+
+    #[inline]
+    fn of_thread(thread: ThreadWait) -> Self {
         let word = thread.begin();
         Self {
             owner: Owner::Thread(thread),
             word,
             _not_send: PhantomData,
         }
+    }
+
+    #[inline]
+    fn new(cancellable: bool) -> Self {
+        #[cfg(not(loom))]
+        if let Some(task) = TaskWait::current(cancellable) {
+            return Self::of_task(task);
+        }
+        #[cfg(not(loom))]
+        if cancellable {
+            crate::task::deliver_cancellation();
+        }
+        let _ = cancellable;
+        Self::of_thread(ThreadWait::current())
     }
 
     /// The ticket by which peers may settle this wait.

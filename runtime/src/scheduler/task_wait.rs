@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::park::{Header, Outcome, Settled};
@@ -25,6 +26,21 @@ impl TaskWait {
             context::deliver_cancellation(task);
         }
         Some(Self { task, cancellable })
+    }
+
+    /// The running task for a wait that may be cancelled: `None` outside one, `Some(None)` if it is
+    /// cancelled. Does not unwind.
+    #[inline]
+    pub(crate) fn current_unless_cancelled() -> Option<Option<Self>> {
+        let task = context::current_task()?;
+        // SAFETY: the running task is alive.
+        let cancelled = &unsafe { task.get() }.cancelled;
+        // Relaxed: level-triggered; a later look sees it.
+        let goes_on = !cancelled.load(Ordering::Relaxed);
+        Some(goes_on.then_some(Self {
+            task,
+            cancellable: true,
+        }))
     }
 
     #[inline]
