@@ -269,7 +269,8 @@ impl<B: Buffer> Channel<B> {
         deadline: Option<Instant>,
     ) -> Option<Result<B::Message, RecvTimeoutError>> {
         let packet = Packet::empty();
-        let waiter = Waiter::new(wait.ticket(), 0, packet.slot());
+        // SAFETY: the ticket is handed out here only, and the waiter linked below only.
+        let waiter = unsafe { Waiter::sole(wait.ticket(), packet.slot()) };
         let waiter = NonNull::from(&waiter);
         // SAFETY: the waiter is new, and this frame stays until it has been popped and its owner
         // readied, or until it is removed below.

@@ -11,7 +11,8 @@
 //!
 //! Protocol:
 //! 1. The owner begins a wait, which counts the epoch up, and hands [`Ticket`]s to peers.
-//! 2. A peer settles by one compare-and-swap from `WAITING` of that epoch. Exactly one wins.
+//! 2. A peer settles by one compare-and-swap from `WAITING` of that epoch. Exactly one wins. (Where
+//!    nobody else can be at it, a load and a store do: see `settle_here`.)
 //! 3. The winner owes exactly one [`ready`](Claimed); until then the owner stays where it is, so
 //!    the winner may write into the owner's frame.
 //! 4. The owner continues after it has consumed that ready, and reads the state.
@@ -132,6 +133,23 @@ impl Claim {
             .is_ok()
     }
 
+    /// [`settle`](Self::settle) without a locked instruction.
+    ///
+    /// For the owner's worker, in a runtime that does not migrate, if peers that may settle the wait
+    /// hold a lock that this caller holds: whatever else settles a task's wait, its timer or a
+    /// cancellation, is done by its worker, which is here.
+    #[inline]
+    pub(crate) fn settle_here(&self, word: u64, settled: Settled) -> bool {
+        // Relaxed: nobody else writes the word meanwhile; who did before had the lock or this thread.
+        let wins = self.0.load(Ordering::Relaxed) == word;
+        if wins {
+            // Release pairs with the Acquire in `word`. The owner runs on this thread.
+            self.0
+                .store(word | u64::from(settled.0), Ordering::Release);
+        }
+        wins
+    }
+
     /// The current wait's word in state `WAITING`, whatever its state is.
     #[inline]
     pub(crate) fn word(&self) -> u64 {
@@ -192,6 +210,33 @@ impl Ticket {
     }
 
     /// [`claim`](Self::claim) for any state.
+    ///
+    /// Tries to settle the wait's only case; the winner must ready the owner.
+    ///
+    /// # Safety
+    /// As for `claim`; also, whoever else has this ticket settles the wait only under the lock that
+    /// the caller holds.
+    #[inline]
+    pub(crate) unsafe fn claim_sole(self) -> Option<Claimed> {
+        #[cfg(not(loom))]
+        // SAFETY: the header is alive by this function's contract, and the word says what it opens.
+        unsafe {
+            if self.word & TASK != 0
+                && crate::scheduler::is_settled_here(crate::task::TaskPtr::from_header(self.header))
+            {
+                let claim = &self.header.as_ref().claim;
+                return claim
+                    .settle_here(self.word, Settled::case(0))
+                    .then(|| Claimed {
+                        header: self.header,
+                    });
+            }
+        }
+        // SAFETY: the same contract.
+        unsafe { self.claim(0) }
+    }
+
+    /// Tries to settle the wait.
     ///
     /// # Safety
     /// As for `claim`.

@@ -23,6 +23,8 @@ pub struct Waiter {
     linked: Cell<bool>,
     ticket: Ticket,
     case: u16,
+    /// Nobody but who finds this waiter has the ticket.
+    sole: bool,
     slot: *mut (),
     _pinned: PhantomPinned,
 }
@@ -38,8 +40,22 @@ impl Waiter {
             linked: Cell::new(false),
             ticket,
             case,
+            sole: false,
             slot,
             _pinned: PhantomPinned,
+        }
+    }
+
+    /// The waiter of an operation that has one case, number 0, and waits in one queue. To settle it
+    /// can be cheaper.
+    ///
+    /// # Safety
+    /// The ticket is handed out in this waiter alone, and the waiter is linked at most once.
+    #[inline]
+    pub unsafe fn sole(ticket: Ticket, slot: *mut ()) -> Self {
+        Self {
+            sole: true,
+            ..Self::new(ticket, 0, slot)
         }
     }
 
@@ -185,9 +201,13 @@ impl WaitQueue {
             // Read before `remove` writes the flag beside them: a load that covers a fresh store of
             // another size has to wait for it.
             let node = waiter.as_ref();
-            let (ticket, case, slot) = (node.ticket, node.case, node.slot);
+            let (ticket, case, sole, slot) = (node.ticket, node.case, node.sole, node.slot);
             self.remove(waiter);
-            ticket.claim(case).map(|claimed| Popped { claimed, slot })
+            let claimed = match sole {
+                true => ticket.claim_sole(),
+                false => ticket.claim(case),
+            };
+            claimed.map(|claimed| Popped { claimed, slot })
         }
     }
 }

@@ -84,6 +84,20 @@ pub(crate) unsafe fn ready(task: TaskPtr) {
     }
 }
 
+/// Whether nobody but this thread settles waits of `task`, save peers: its worker is here, and it
+/// stays with it.
+///
+/// # Safety
+/// The task is alive.
+#[inline]
+pub(crate) unsafe fn is_settled_here(task: TaskPtr) -> bool {
+    // SAFETY: alive by this function's contract; as in `current_task`.
+    unsafe {
+        let worker = current_worker();
+        !worker.is_null() && !(*worker).migrates && ptr::eq((*worker).remote(), task.get().home())
+    }
+}
+
 /// A number drawn from the seed of the runtime whose worker this is; `None` if it has none.
 ///
 /// For choices that others make at random, so that a seed decides them too.
