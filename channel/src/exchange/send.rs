@@ -44,10 +44,7 @@ impl<B: Buffer> Channel<B> {
         }
         match self.send_now(msg) {
             Ok(()) => Ok(()),
-            Err((gate, msg)) => match self.send_rest(gate, msg, Limit::Never) {
-                Ok(()) => Ok(()),
-                Err(err) => Err(SendError(err.into_inner())),
-            },
+            Err((gate, msg)) => self.send_rest(gate, msg),
         }
     }
 
@@ -63,7 +60,7 @@ impl<B: Buffer> Channel<B> {
         }
         match self.send_now(msg) {
             Ok(()) => Ok(()),
-            Err((gate, msg)) => self.send_rest(gate, msg, limit),
+            Err((gate, msg)) => self.send_slow(gate, msg, limit),
         }
     }
 
@@ -104,13 +101,13 @@ impl<B: Buffer> Channel<B> {
 
     /// Goes on where `send_now` has left off: meets a receiver or waits, usually under the lock that
     /// is held already.
-    #[inline]
+    // One function down to the switch, and called last: each return after a switch is mispredicted.
+    #[inline(never)]
     fn send_rest<'c>(
         &'c self,
         mut gate: LockGuard<'c, Gate>,
         msg: B::Message,
-        limit: Limit,
-    ) -> Result<(), SendTimeoutError<B::Message>> {
+    ) -> Result<(), SendError<B::Message>> {
         if let Some(popped) = gate.receivers.pop() {
             // SAFETY: the waiter is a receiver of this channel, its claim is won, and its packet
             // is empty until somebody delivers.
@@ -119,14 +116,18 @@ impl<B: Buffer> Channel<B> {
             popped.claimed.ready();
             return Ok(());
         }
-        if let Limit::Never = limit
-            && gate.stock.room() == 0
+        let sent = if gate.stock.room() == 0
             && !gate.receivers_gone
             && let Some(wait) = Wait::begin_locked()
         {
-            return self.park_sender(gate, msg, wait, None);
-        }
-        self.send_slow(gate, msg, limit)
+            match wait.is_task() {
+                true => self.park_sender(gate, msg, wait, None),
+                false => self.park_sender_apart(gate, msg, wait, None),
+            }
+        } else {
+            self.send_slow(gate, msg, Limit::Never)
+        };
+        sent.map_err(|err| SendError(err.into_inner()))
     }
 
     #[cold]
@@ -153,15 +154,27 @@ impl<B: Buffer> Channel<B> {
         let mut gate = self.gate.lock();
         // SAFETY: the gate is this channel's.
         match unsafe { self.give(&mut gate, msg, &mut after) } {
-            Given::Full(msg) => self.park_sender(gate, msg, wait, deadline),
+            Given::Full(msg) => self.park_sender_apart(gate, msg, wait, deadline),
             Given::Done => Ok(()),
             Given::Disconnected(msg) => Err(SendTimeoutError::Disconnected(msg)),
             Given::Starved(_) => unreachable!("a buffer that asks for memory is never full"),
         }
     }
 
+    /// [`park_sender`](Self::park_sender), where a few nanoseconds do not matter.
+    #[cold]
+    fn park_sender_apart(
+        &self,
+        gate: LockGuard<'_, Gate>,
+        msg: B::Message,
+        wait: Wait,
+        deadline: Option<Instant>,
+    ) -> Result<(), SendTimeoutError<B::Message>> {
+        self.park_sender(gate, msg, wait, deadline)
+    }
+
     /// Waits for a receiver.
-    #[inline]
+    #[inline(always)]
     fn park_sender(
         &self,
         mut gate: LockGuard<'_, Gate>,

@@ -144,8 +144,7 @@ impl Claim {
         let wins = self.0.load(Ordering::Relaxed) == word;
         if wins {
             // Release pairs with the Acquire in `word`. The owner runs on this thread.
-            self.0
-                .store(word | u64::from(settled.0), Ordering::Release);
+            self.0.store(word | u64::from(settled.0), Ordering::Release);
         }
         wins
     }

@@ -90,8 +90,14 @@ impl Wait {
         Self::of_thread(ThreadWait::current())
     }
 
+    /// Whether a task waits, rather than an OS thread.
+    #[inline(always)]
+    pub fn is_task(&self) -> bool {
+        !matches!(self.owner, Owner::Thread(_))
+    }
+
     /// The ticket by which peers may settle this wait.
-    #[inline]
+    #[inline(always)]
     pub fn ticket(&self) -> Ticket {
         let header = match &self.owner {
             #[cfg(not(loom))]
@@ -110,7 +116,7 @@ impl Wait {
     /// the worker's stack, after the task has left its own; it may ready others, but must not park,
     /// panic or run user code, nor touch the task's frame after it has let peers in. If it answers `false`,
     /// it has let nobody in: the operation continues at once with [`Outcome::Declined`].
-    #[inline]
+    #[inline(always)]
     pub fn park(self, deadline: Option<Instant>, commit: impl FnOnce() -> bool) -> Outcome {
         match &self.owner {
             #[cfg(not(loom))]

@@ -55,7 +55,7 @@ impl TaskWait {
     }
 
     /// Suspends the task; the worker runs `commit` once the stack has been left.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn park(&self, deadline: Option<Instant>, commit: impl FnOnce() -> bool) -> Outcome {
         match deadline {
             None => self.leave(commit),
@@ -67,7 +67,7 @@ impl TaskWait {
         header.header.claim.state().outcome()
     }
 
-    #[inline]
+    #[inline(always)]
     fn leave(&self, commit: impl FnOnce() -> bool) {
         let how = match self.cancellable {
             false => Parked::Shielded,
@@ -91,6 +91,7 @@ impl TaskWait {
     }
 
     /// [`leave`](Self::leave) with a timer, armed once the stack has been left.
+    #[inline(never)]
     fn leave_timed(&self, deadline: Instant, commit: impl FnOnce() -> bool) {
         let armed_in: Cell<*const Remote> = Cell::new(std::ptr::null());
         // SAFETY: the timer is the task's own; it is disarmed where it was armed before the task

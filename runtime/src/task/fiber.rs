@@ -40,7 +40,7 @@ pub(crate) type Yield = *const Yielder<(), Suspend>;
 ///
 /// # Safety
 /// `yielder` is that of the running fiber.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn suspend<C: FnOnce() -> bool>(yielder: Yield, commit: C) {
     unsafe fn call<C: FnOnce() -> bool>(data: *mut ()) -> bool {
         // SAFETY: `data` is `&mut commit` below, read once. The closure is moved to the worker's
