@@ -203,12 +203,8 @@ impl<B: Buffer> Channel<B> {
                 }
                 None if gate.senders_gone => {}
                 None => {
-                    if let Some(wait) = Wait::begin_locked() {
-                        let received = match wait.is_task() {
-                            true => self.park_receiver(gate, wait, None),
-                            false => self.park_receiver_apart(gate, wait, None),
-                        };
-                        match received {
+                    if let Some(wait) = Wait::begin_in_task() {
+                        match self.park_receiver(gate, wait, None) {
                             Some(received) => return received.map_err(|_| RecvError),
                             None => gate = self.gate.lock(),
                         }
@@ -242,7 +238,7 @@ impl<B: Buffer> Channel<B> {
             // SAFETY: the gate is this channel's.
             match unsafe { self.take(&mut gate, &mut after) } {
                 Taken::Empty => {
-                    if let Some(received) = self.park_receiver_apart(gate, wait, deadline) {
+                    if let Some(received) = self.park_receiver(gate, wait, deadline) {
                         return received;
                     }
                 }
@@ -256,17 +252,6 @@ impl<B: Buffer> Channel<B> {
                 }
             }
         }
-    }
-
-    /// [`park_receiver`](Self::park_receiver), where a few nanoseconds do not matter.
-    #[cold]
-    fn park_receiver_apart(
-        &self,
-        gate: LockGuard<'_, Gate>,
-        wait: Wait,
-        deadline: Option<Instant>,
-    ) -> Option<Result<B::Message, RecvTimeoutError>> {
-        self.park_receiver(gate, wait, deadline)
     }
 
     /// Waits for a sender. `None` if a late sender has given up.
@@ -284,12 +269,11 @@ impl<B: Buffer> Channel<B> {
         // SAFETY: the waiter is new, and this frame stays until it has been popped and its owner
         // readied, or until it is removed below.
         unsafe { gate.receivers.push(waiter) };
-        let mut watchers = ClaimedList::default();
-        gate.changed(&mut watchers);
-        let lock = gate.leak();
+        // Takes the guard only, one word: the worker reads it back sooner than several.
         let outcome = wait.park(deadline, move || {
-            // SAFETY: the guard was leaked for this.
-            unsafe { lock.unlock() };
+            let mut watchers = ClaimedList::default();
+            gate.changed(&mut watchers);
+            drop(gate);
             drop(watchers);
             true
         });

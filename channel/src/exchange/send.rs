@@ -118,12 +118,9 @@ impl<B: Buffer> Channel<B> {
         }
         let sent = if gate.stock.room() == 0
             && !gate.receivers_gone
-            && let Some(wait) = Wait::begin_locked()
+            && let Some(wait) = Wait::begin_in_task()
         {
-            match wait.is_task() {
-                true => self.park_sender(gate, msg, wait, None),
-                false => self.park_sender_apart(gate, msg, wait, None),
-            }
+            self.park_sender(gate, msg, wait, None)
         } else {
             self.send_slow(gate, msg, Limit::Never)
         };
@@ -154,23 +151,11 @@ impl<B: Buffer> Channel<B> {
         let mut gate = self.gate.lock();
         // SAFETY: the gate is this channel's.
         match unsafe { self.give(&mut gate, msg, &mut after) } {
-            Given::Full(msg) => self.park_sender_apart(gate, msg, wait, deadline),
+            Given::Full(msg) => self.park_sender(gate, msg, wait, deadline),
             Given::Done => Ok(()),
             Given::Disconnected(msg) => Err(SendTimeoutError::Disconnected(msg)),
             Given::Starved(_) => unreachable!("a buffer that asks for memory is never full"),
         }
-    }
-
-    /// [`park_sender`](Self::park_sender), where a few nanoseconds do not matter.
-    #[cold]
-    fn park_sender_apart(
-        &self,
-        gate: LockGuard<'_, Gate>,
-        msg: B::Message,
-        wait: Wait,
-        deadline: Option<Instant>,
-    ) -> Result<(), SendTimeoutError<B::Message>> {
-        self.park_sender(gate, msg, wait, deadline)
     }
 
     /// Waits for a receiver.
@@ -189,12 +174,11 @@ impl<B: Buffer> Channel<B> {
         // SAFETY: the waiter is new, and this frame stays until it has been popped and its owner
         // readied, or until it is removed below.
         unsafe { gate.senders.push(waiter) };
-        let mut watchers = ClaimedList::default();
-        gate.changed(&mut watchers);
-        let lock = gate.leak();
+        // Takes the guard only, one word: the worker reads it back sooner than several.
         let outcome = wait.park(deadline, move || {
-            // SAFETY: the guard was leaked for this.
-            unsafe { lock.unlock() };
+            let mut watchers = ClaimedList::default();
+            gate.changed(&mut watchers);
+            drop(gate);
             drop(watchers);
             true
         });

@@ -222,6 +222,7 @@ pub struct ClaimedList {
 }
 
 impl Default for ClaimedList {
+    #[inline]
     fn default() -> Self {
         Self {
             head: ptr::null(),
@@ -259,10 +260,20 @@ impl Iterator for ClaimedList {
     }
 }
 
-impl Drop for ClaimedList {
-    fn drop(&mut self) {
+impl ClaimedList {
+    #[cold]
+    fn ready_all(&mut self) {
         for popped in self.by_ref() {
             popped.claimed.ready();
+        }
+    }
+}
+
+impl Drop for ClaimedList {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.head.is_null() {
+            self.ready_all();
         }
     }
 }

@@ -28,19 +28,19 @@ impl TaskWait {
         Some(Self { task, cancellable })
     }
 
-    /// The running task for a wait that may be cancelled: `None` outside one, `Some(None)` if it is
-    /// cancelled. Does not unwind.
-    #[inline]
-    pub(crate) fn current_unless_cancelled() -> Option<Option<Self>> {
+    /// The running task for a wait that may be cancelled, unless it is already, or none runs. Does
+    /// not unwind.
+    #[inline(always)]
+    pub(crate) fn current_unless_cancelled() -> Option<Self> {
         let task = context::current_task()?;
         // SAFETY: the running task is alive.
         let cancelled = &unsafe { task.get() }.cancelled;
         // Relaxed: level-triggered; a later look sees it.
         let goes_on = !cancelled.load(Ordering::Relaxed);
-        Some(goes_on.then_some(Self {
+        goes_on.then_some(Self {
             task,
             cancellable: true,
-        }))
+        })
     }
 
     #[inline]

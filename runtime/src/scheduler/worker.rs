@@ -231,7 +231,7 @@ impl Worker {
             match step {
                 Step::Suspended(suspend) => {
                     self.current.set(None);
-                    header.set_left_at(suspend.stack_pointer);
+                    header.set_left_at(suspend.stack_pointer());
                     let pins = self.migrates && !header.is_movable();
                     if pins {
                         self.pinned.set(self.pinned.get() + 1);

@@ -7,29 +7,48 @@
 //!
 //! Under `--cfg hueless_tsan` ThreadSanitizer is told of each switch, by the resumer only.
 
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
+
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use crate::stack::{self, Stack};
 use crate::task::TaskPtr;
 
-/// What a task leaves behind for its worker when it suspends.
-pub(crate) struct Suspend {
-    commit: unsafe fn(*mut ()) -> bool,
-    data: *mut (),
-    /// Where the stack was left: see [`stack::discard_below`].
-    pub(crate) stack_pointer: usize,
+/// What a task leaves behind for its worker when it suspends. One word, so that it goes through a
+/// register; the rest lies on the stack that was left.
+pub(crate) struct Suspend(NonNull<Left>);
+
+/// What a [`Suspend`] points to.
+struct Left {
+    commit: unsafe fn(NonNull<Left>) -> bool,
+    stack_pointer: usize,
+}
+
+/// The same with the commit callback behind it.
+#[repr(C)]
+struct LeftWith<C> {
+    left: Left,
+    commit: ManuallyDrop<C>,
 }
 
 impl Suspend {
+    /// Where the stack was left: see [`stack::discard_below`]. Before the commit.
+    #[inline]
+    pub(crate) fn stack_pointer(&self) -> usize {
+        // SAFETY: made by `suspend`; what it points to stays until the commit lets others in.
+        unsafe { self.0.as_ref() }.stack_pointer
+    }
+
     /// Runs the commit; false if the task shall continue at once.
     ///
     /// # Safety
     /// Once for each suspension, on the worker, while the task is suspended.
     #[inline]
     pub(crate) unsafe fn commit(self) -> bool {
-        // SAFETY: `data` points to the commit closure on the suspended stack, and `commit` was made
-        // for its type, both by `suspend`.
-        unsafe { (self.commit)(self.data) }
+        // SAFETY: the closure lies behind on the suspended stack, and `commit` was made for its type,
+        // both by `suspend`.
+        unsafe { (self.0.as_ref().commit)(self.0) }
     }
 }
 
@@ -40,20 +59,23 @@ pub(crate) type Yield = *const Yielder<(), Suspend>;
 ///
 /// # Safety
 /// `yielder` is that of the running fiber.
+// Always inlined: each return after a switch is mispredicted.
 #[inline(always)]
 pub(crate) unsafe fn suspend<C: FnOnce() -> bool>(yielder: Yield, commit: C) {
-    unsafe fn call<C: FnOnce() -> bool>(data: *mut ()) -> bool {
-        // SAFETY: `data` is `&mut commit` below, read once. The closure is moved to the worker's
-        // stack first: once it lets peers in, the task's frame is not ours to look at.
-        let commit = unsafe { data.cast::<C>().read() };
-        commit()
+    unsafe fn call<C: FnOnce() -> bool>(left: NonNull<Left>) -> bool {
+        // SAFETY: `left` opens the `LeftWith<C>` below, whose closure is read once. It is moved to the
+        // worker's stack first: once it lets peers in, the task's frame is not ours to look at.
+        let commit = unsafe { (&raw const (*left.cast::<LeftWith<C>>().as_ptr()).commit).read() };
+        ManuallyDrop::into_inner(commit)()
     }
-    let mut commit = std::mem::ManuallyDrop::new(commit);
-    let suspend = Suspend {
-        commit: call::<C>,
-        data: (&raw mut commit).cast(),
-        stack_pointer: stack::pointer(),
+    let mut left = LeftWith {
+        left: Left {
+            commit: call::<C>,
+            stack_pointer: stack::pointer(),
+        },
+        commit: ManuallyDrop::new(commit),
     };
+    let suspend = Suspend(NonNull::from(&mut left).cast());
     // SAFETY: the yielder belongs to the running fiber by this function's contract, so it is alive.
     unsafe { (*yielder).suspend(suspend) };
 }
