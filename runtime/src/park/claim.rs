@@ -23,9 +23,11 @@
 //! The loom models are in `park/loom_tests.rs`.
 
 use std::fmt;
+use std::mem;
 use std::ptr::NonNull;
 
 use crate::loom::{AtomicU64, Ordering};
+use crate::park::future::Wake;
 use crate::park::header::{Header, Kind};
 
 /// Bits of the word that hold the state; the rest is the epoch.
@@ -33,6 +35,8 @@ const STATE_BITS: u32 = 16;
 const STATE_MASK: u64 = (1 << STATE_BITS) - 1;
 /// The word's owner is a task. Set for good; the epochs never get there.
 const TASK: u64 = 1 << 63;
+/// The word's owner is a future. As above.
+const FUTURE: u64 = 1 << 62;
 
 /// What a claim word can say besides its epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +87,7 @@ pub enum Outcome {
     Declined,
 }
 
-/// The claim word of a task or thread, reused by each of its waits.
+/// The claim word of a task, a thread or a future, reused by each of its waits.
 pub(crate) struct Claim(AtomicU64);
 
 impl Claim {
@@ -92,16 +96,21 @@ impl Claim {
         Self(AtomicU64::new(match kind {
             Kind::Thread => 0,
             Kind::Task => TASK,
+            Kind::Future => FUTURE,
         }))
     }
 
     /// Which header the claim lies in.
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
-        // Relaxed: the bit never changes.
-        match self.0.load(Ordering::Relaxed) & TASK {
-            0 => Kind::Thread,
-            _ => Kind::Task,
+        // Relaxed: the bits never change.
+        let word = self.0.load(Ordering::Relaxed);
+        if word & TASK != 0 {
+            Kind::Task
+        } else if word & FUTURE != 0 {
+            Kind::Future
+        } else {
+            Kind::Thread
         }
     }
 
@@ -273,6 +282,16 @@ impl Claimed {
     #[inline]
     pub fn ready(self) {
         drop(self);
+    }
+
+    /// Makes the owner ready, but leaves it to the caller to run the waker, if the owner is a future.
+    /// For whoever owes more than one ready, see [`FutureWait`](crate::park::FutureWait).
+    #[inline]
+    pub fn ready_unwoken(self) -> Wake {
+        let header = self.header;
+        mem::forget(self);
+        // SAFETY: this value was the one ready that the won claim owes.
+        unsafe { Header::ready_unwoken(header) }
     }
 }
 

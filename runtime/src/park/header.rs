@@ -1,8 +1,9 @@
-//! What a waker sees of a task or a thread.
+//! What a waker sees of a task, a thread or a future.
 
 use std::ptr::NonNull;
 
 use crate::park::claim::Claim;
+use crate::park::future::{FutureWait, Wake};
 use crate::park::thread::ThreadHeader;
 
 /// Which struct a [`Header`] opens.
@@ -12,9 +13,11 @@ pub(crate) enum Kind {
     Thread,
     /// A task's header, counted by its own state word.
     Task,
+    /// A `FutureWait`, in a pinned future.
+    Future,
 }
 
-/// The first field of a task's and a thread's header.
+/// The first field of a task's and a thread's header, and of a future's wait.
 #[repr(C)]
 pub(crate) struct Header {
     pub(crate) claim: Claim,
@@ -41,7 +44,23 @@ impl Header {
                 #[cfg(loom)]
                 Kind::Task => unreachable!("loom models threads only"),
                 Kind::Thread => ThreadHeader::ready(this.cast()),
+                Kind::Future => drop(FutureWait::ready(this.cast())),
             }
         }
+    }
+
+    /// [`ready`](Self::ready), but for a future's waker, which is left to the caller.
+    ///
+    /// # Safety
+    /// As for `ready`.
+    pub(crate) unsafe fn ready_unwoken(this: NonNull<Header>) -> Wake {
+        // SAFETY: by this function's contract; `kind` says what the header opens.
+        unsafe {
+            if let Kind::Future = this.as_ref().claim.kind() {
+                return FutureWait::ready(this.cast());
+            }
+            Self::ready(this);
+        }
+        Wake(None)
     }
 }

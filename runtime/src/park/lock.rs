@@ -120,7 +120,9 @@ mod modelled {
         }
 
         pub(super) fn release(&self) {
-            *self.locked.lock().unwrap() = false;
+            let mut locked = self.locked.lock().unwrap();
+            *locked = false;
+            // Before the mutex is free: the next holder may free the lock.
             self.freed.notify_one();
         }
     }

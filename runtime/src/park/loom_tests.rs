@@ -1,14 +1,16 @@
 //! Loom models of the park protocol: lock, claim, wait queue and ready, on loom's threads.
 
+use std::pin::Pin;
 use std::ptr::NonNull;
+use std::task::{Wake, Waker};
 use std::time::Instant;
 
 use loom::sync::Arc;
 use loom::thread;
 
 use super::lock::SpinState;
-use super::{Lock, Outcome, ThreadSlot, Wait, WaitQueue, Waiter};
-use crate::loom::UnsafeCell;
+use super::{FutureWait, Lock, Outcome, ThreadSlot, Wait, WaitQueue, Waiter};
+use crate::loom::{Parker, Unparker, UnsafeCell};
 
 /// A one-message mailbox with a wait queue: the smallest thing that uses the whole protocol.
 struct Mailbox {
@@ -216,5 +218,149 @@ fn unparks_that_race_a_deadline_leave_a_token_at_most() {
         slot.unpark();
         assert_eq!(slot.park(None), Outcome::Settled(0));
         assert_eq!(slot.park(Some(Instant::now())), Outcome::Deadline);
+    });
+}
+
+/// A waker that unparks.
+struct Unparks(Unparker);
+
+// SAFETY: loom's threads take turns on one.
+unsafe impl Send for Unparks {}
+// SAFETY: as above.
+unsafe impl Sync for Unparks {}
+
+impl Wake for Unparks {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn parker_and_waker() -> (Parker, Waker) {
+    let parker = Parker::new();
+    let waker = std::sync::Arc::new(Unparks(parker.unparker().clone())).into();
+    (parker, waker)
+}
+
+/// A future that receives from the mailbox. Dropping it withdraws it, or waits for whoever has
+/// settled it; a message that was not taken goes back.
+struct Receiving<'m> {
+    mailbox: &'m Mailbox,
+    wait: FutureWait,
+    waiter: Option<Waiter>,
+    packet: Packet,
+}
+
+impl<'m> Receiving<'m> {
+    fn new(mailbox: &'m Mailbox) -> Pin<Box<Self>> {
+        Box::pin(Self {
+            mailbox,
+            wait: FutureWait::new(),
+            waiter: None,
+            packet: Packet(UnsafeCell::new(None)),
+        })
+    }
+
+    fn poll(self: &mut Pin<Box<Self>>, waker: &Waker) -> Option<u32> {
+        // SAFETY: nothing is moved.
+        let this = unsafe { self.as_mut().get_unchecked_mut() };
+        if this.waiter.is_none() {
+            let slot = (&raw const this.packet).cast_mut().cast();
+            let mut state = this.mailbox.state.lock();
+            if let Some(message) = state.message.take() {
+                return Some(message);
+            }
+            // SAFETY: `self` is pinned.
+            let ticket = unsafe { Pin::new_unchecked(&this.wait) }.begin();
+            let waiter = this.waiter.insert(Waiter::new(ticket, 0, slot));
+            // SAFETY: the waiter stays until the wait is over or it is removed in `drop`.
+            unsafe { state.receivers.push(NonNull::from(waiter)) };
+        }
+        if !this.wait.poll(waker) {
+            return None;
+        }
+        this.taken()
+    }
+
+    fn taken(&self) -> Option<u32> {
+        // SAFETY: the sender has written the packet and readied us.
+        self.packet.0.with_mut(|from| unsafe { (*from).take() })
+    }
+}
+
+impl Drop for Receiving<'_> {
+    fn drop(&mut self) {
+        let Some(waiter) = &self.waiter else { return };
+        // SAFETY: the waiter is in this queue or in none.
+        let linked = unsafe {
+            let mut state = self.mailbox.state.lock();
+            state.receivers.remove(NonNull::from(waiter))
+        };
+        if !linked {
+            self.wait.block();
+            if let Some(message) = self.taken() {
+                self.mailbox.state.lock().message = Some(message);
+            }
+        }
+    }
+}
+
+/// The sender comes before, between or after polls with different wakers: the last one is woken.
+#[test]
+fn a_future_whose_waker_changes_is_woken() {
+    model(|| {
+        let mailbox = Mailbox::new();
+        let there = mailbox.clone();
+        let sender = thread::spawn(move || there.send(7));
+        let (_, first) = parker_and_waker();
+        let (parker, second) = parker_and_waker();
+        let mut receiving = Receiving::new(&mailbox);
+        let mut received = receiving.poll(&first);
+        while received.is_none() {
+            received = receiving.poll(&second);
+            if received.is_none() {
+                parker.park();
+            }
+        }
+        assert_eq!(received, Some(7));
+        drop(receiving);
+        sender.join().unwrap();
+    });
+}
+
+/// The sender races the drop: the message goes back or was not taken, and the sender touches
+/// nothing of a future that is gone.
+#[test]
+fn a_dropped_future_loses_no_message() {
+    model(|| {
+        let mailbox = Mailbox::new();
+        let there = mailbox.clone();
+        let sender = thread::spawn(move || there.send(7));
+        let mut receiving = Receiving::new(&mailbox);
+        let (_, waker) = parker_and_waker();
+        let received = receiving.poll(&waker);
+        drop(receiving);
+        sender.join().unwrap();
+        assert_eq!(received.or_else(|| mailbox.left()), Some(7));
+    });
+}
+
+/// A future whose waits follow one another: a ticket of an earlier one settles nothing.
+#[test]
+fn a_future_outlives_its_tickets() {
+    model(|| {
+        let wait = Box::pin(FutureWait::new());
+        let stale = wait.as_ref().begin();
+        // SAFETY: the wait outlives this and the model's threads.
+        unsafe { stale.claim(0) }.expect("settled first").ready();
+        let fresh = wait.as_ref().begin();
+        let other = thread::spawn(move || {
+            // SAFETY: as above.
+            assert!(unsafe { stale.claim(0) }.is_none());
+            // SAFETY: as above.
+            unsafe { fresh.claim(0) }.expect("nobody else").ready();
+        });
+        wait.block();
+        assert!(wait.poll(Waker::noop()));
+        other.join().unwrap();
     });
 }

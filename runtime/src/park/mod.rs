@@ -13,10 +13,14 @@
 //! 5. The owner reads the [`Outcome`], removes what is still linked under the locks, and returns,
 //!    or calls [`unwind_cancelled`].
 //!
+//! A future has no stack to leave: it waits by a [`FutureWait`], which takes the place of the wait in
+//! the same queues.
+//!
 //! These are the runtime's internals, shared between the workspace's crates and of no use to
 //! programs; they may change in any release.
 
 mod claim;
+mod future;
 mod header;
 mod lock;
 mod slot;
@@ -30,6 +34,7 @@ mod loom_tests;
 mod tests;
 
 pub use claim::{Claimed, MAX_CASES, Outcome, Ticket};
+pub use future::{FutureWait, Wake};
 pub use lock::{Lock, LockGuard};
 pub use wait::Wait;
 pub use waiter::{ClaimedList, Popped, WaitQueue, Waiter};

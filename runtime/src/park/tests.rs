@@ -4,9 +4,10 @@ use std::pin::pin;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use super::{Lock, Outcome, Wait, WaitQueue, Waiter};
+use super::{FutureWait, Lock, Outcome, Wait, WaitQueue, Waiter};
 
 fn slot(n: usize) -> *mut () {
     ptr::without_provenance_mut(n)
@@ -104,4 +105,67 @@ fn the_lock_admits_one_at_a_time() {
     }
     assert_eq!(*lock.lock(), 4 * ROUNDS);
     assert!(lock.try_lock().is_some());
+}
+
+/// A waker that runs a closure.
+struct Runs<F>(F);
+
+impl<F: Fn() + Send + Sync> Wake for Runs<F> {
+    fn wake(self: Arc<Self>) {
+        (self.0)();
+    }
+}
+
+fn waker(f: impl Fn() + Send + Sync + 'static) -> Waker {
+    Arc::new(Runs(f)).into()
+}
+
+#[test]
+fn a_future_is_told_by_its_last_waker() {
+    let wait = pin!(FutureWait::new());
+    let wait = wait.as_ref();
+    let woken = Arc::new(AtomicUsize::new(0));
+    let wakers = [1, 10].map(|count| {
+        let woken = woken.clone();
+        waker(move || {
+            woken.fetch_add(count, Ordering::Relaxed);
+        })
+    });
+    for round in 1..4 {
+        let ticket = wait.begin();
+        assert!(!wait.poll(&wakers[0]));
+        assert!(!wait.poll(&wakers[1]));
+        assert!(!wait.poll(&wakers[1]));
+        // SAFETY: the wait outlives the ticket.
+        unsafe { ticket.claim(0) }.expect("nobody else").ready();
+        assert_eq!(woken.load(Ordering::Relaxed), 10 * round);
+        assert!(wait.poll(&wakers[0]));
+        wait.block();
+    }
+}
+
+#[test]
+fn all_are_readied_before_a_waker_runs() {
+    let waits = [(); 2].map(|()| Arc::pin(FutureWait::new()));
+    let tickets = [0, 1].map(|n: usize| {
+        let ticket = waits[n].as_ref().begin();
+        let other = waits[1 - n].clone();
+        // What the drop of the other future does.
+        assert!(!waits[n].poll(&waker(move || other.block())));
+        ticket
+    });
+    // SAFETY: the waits outlive the tickets.
+    let claimed = tickets.map(|ticket| unsafe { ticket.claim(0) }.expect("nobody else"));
+    let wakes = claimed.map(|claimed| claimed.ready_unwoken());
+    drop(wakes);
+}
+
+#[test]
+fn a_waker_that_panics_harms_nobody() {
+    let wait = pin!(FutureWait::new());
+    let ticket = wait.as_ref().begin();
+    assert!(!wait.poll(&waker(|| std::panic::resume_unwind(Box::new(())))));
+    // SAFETY: the wait outlives the ticket.
+    unsafe { ticket.claim(0) }.expect("nobody else").ready();
+    assert!(wait.poll(Waker::noop()));
 }
