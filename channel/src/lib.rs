@@ -45,6 +45,7 @@ mod counter;
 mod err;
 mod exchange;
 mod flavors;
+mod future;
 mod iter;
 mod loom;
 mod receiver;
@@ -58,6 +59,7 @@ pub use channel::{after, at, bounded, never, tick, unbounded};
 pub use err::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
+pub use future::{RecvFuture, RecvStream, SendFuture};
 pub use iter::{Drain, IntoIter, Iter, TryIter};
 pub use receiver::Receiver;
 pub use select::{

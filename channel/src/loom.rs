@@ -8,6 +8,30 @@ mod real {
     pub(crate) use hueless_runtime::{checkpoint, now};
     pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+    use std::time::Instant;
+
+    use crate::future::Ringer;
+
+    /// A task that sleeps until a time comes.
+    pub(crate) struct Sleeper(hueless_runtime::task::Task);
+
+    impl Sleeper {
+        /// Has a task drop `ringer` at that time, or when it is not wanted any more.
+        pub(crate) fn start(at: Instant, ringer: Ringer) -> Self {
+            let sleeper = hueless_runtime::spawn(move || {
+                while ringer.is_wanted() && now() < at {
+                    hueless_runtime::task::park_timeout(at.saturating_duration_since(now()));
+                }
+            });
+            Self(sleeper.task().clone())
+        }
+
+        /// Has it look whether it is still wanted.
+        pub(crate) fn wake(&self) {
+            self.0.unpark();
+        }
+    }
+
     /// `std::cell::UnsafeCell` with loom's access methods.
     #[derive(Debug)]
     #[repr(transparent)]
@@ -45,6 +69,17 @@ mod model {
 
     pub(crate) fn now() -> Instant {
         Instant::now()
+    }
+
+    /// Models have no clock.
+    pub(crate) struct Sleeper;
+
+    impl Sleeper {
+        pub(crate) fn start(_: Instant, _: crate::future::Ringer) -> Self {
+            unreachable!("models have no clock")
+        }
+
+        pub(crate) fn wake(&self) {}
     }
 }
 

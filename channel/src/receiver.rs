@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use crate::counter;
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::exchange::{Channel, Limit};
 use crate::flavors::{Blocks, Rendezvous, Ring, Timer, wait_in_vain};
+use crate::future::{Attempt, Link, Receiving, RecvFuture, RecvStream};
 use crate::iter::{Drain, IntoIter, Iter, TryIter};
 use crate::select::internal::{RecvCase, Supplier};
 
@@ -380,6 +382,95 @@ impl<T> Receiver<T> {
         TryIter { receiver: self }
     }
 
+    /// Receives a message asynchronously: the future waits until there is one, with any executor.
+    ///
+    /// Nothing happens before it is polled. See [`RecvFuture`] for what dropping it does. Futures,
+    /// tasks and threads meet on the same channel.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`] if no message is left and every sender is gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::thread;
+    /// use hueless_channel::{RecvError, bounded};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let (s, r) = bounded(0);
+    /// thread::spawn(move || s.send(5).unwrap());
+    /// assert_eq!(r.recv_async().await, Ok(5));
+    /// assert_eq!(r.recv_async().await, Err(RecvError));
+    /// # });
+    /// ```
+    pub fn recv_async(&self) -> RecvFuture<'_, T> {
+        RecvFuture::new(Receiving::borrowing(self))
+    }
+
+    /// [`recv_async`](Self::recv_async), with a receiver of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for `recv_async`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let (s, r) = hueless_channel::bounded(1);
+    /// let receiving = tokio::spawn(r.into_recv_async());
+    /// s.send_async(5).await.unwrap();
+    /// assert_eq!(receiving.await.unwrap(), Ok(5));
+    /// # });
+    /// ```
+    pub fn into_recv_async<'a>(self) -> RecvFuture<'a, T>
+    where
+        T: 'a,
+    {
+        RecvFuture::new(Receiving::owning(self))
+    }
+
+    /// A stream of messages, which ends when the channel is empty and disconnected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let (s, r) = hueless_channel::unbounded();
+    /// s.send(1).unwrap();
+    /// s.send(2).unwrap();
+    /// drop(s);
+    /// assert_eq!(r.stream().collect::<Vec<_>>().await, [1, 2]);
+    /// # });
+    /// ```
+    pub fn stream(&self) -> RecvStream<'_, T> {
+        RecvStream::new(Receiving::borrowing(self))
+    }
+
+    /// [`stream`](Self::stream), with a receiver of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let (s, r) = hueless_channel::bounded(1);
+    /// std::thread::spawn(move || (1..=4).for_each(|n| s.send(n).unwrap()));
+    /// let sum = r.into_stream().fold(0, async |sum, n| sum + n);
+    /// assert_eq!(sum.await, 10);
+    /// # });
+    /// ```
+    pub fn into_stream<'a>(self) -> RecvStream<'a, T>
+    where
+        T: 'a,
+    {
+        RecvStream::new(Receiving::owning(self))
+    }
+
     /// Whether both receivers receive from the same channel. Never blocks.
     ///
     /// # Examples
@@ -409,6 +500,40 @@ impl<T> Receiver<T> {
             channel => channel.recv_within(limit),
             timer => timer.recv_within(limit),
             never => Err(wait_in_vain(limit)),
+        )
+    }
+
+    /// Receives into a future's packet, or has the future wait. `since` tells a channel of the clock
+    /// since when the future has been there.
+    ///
+    /// # Safety
+    /// As for [`Channel::receive_or_wait`].
+    pub(crate) unsafe fn receive_or_wait(
+        &self,
+        link: Pin<&Link>,
+        slot: *mut (),
+        since: impl FnOnce() -> Instant,
+    ) -> Attempt {
+        // SAFETY: by this function's contract.
+        on_channel!(
+            self,
+            channel => unsafe { channel.receive_or_wait(link, slot) },
+            timer => unsafe { timer.receive_or_wait(since(), slot) },
+            never => Attempt::WaitsUntil(None),
+        )
+    }
+
+    /// Ends the wait of a future.
+    ///
+    /// # Safety
+    /// As for [`Channel::withdraw_receive`].
+    pub(crate) unsafe fn withdraw(&self, link: &Link) -> bool {
+        // SAFETY: by this function's contract.
+        on_channel!(
+            self,
+            channel => unsafe { channel.withdraw_receive(link) },
+            _timer => true,
+            never => true,
         )
     }
 

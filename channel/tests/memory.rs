@@ -1,10 +1,17 @@
 //! What channels allocate, and that it goes back.
 
+#[path = "common/executor.rs"]
+mod executor;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::pin::pin;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
+use executor::poll_once;
+use futures_util::StreamExt;
 use hueless_channel::{bounded, select, unbounded};
 
 /// Counts this thread's allocations and the bytes it holds.
@@ -54,6 +61,38 @@ fn bounded_operations_allocate_nothing() {
             assert_eq!(r.recv(), Ok(round));
             assert!(r0.try_recv().is_err() && s0.try_send(1).is_err());
             assert!(r0.recv_timeout(some).is_err() && s0.send_timeout(1, some).is_err());
+        }
+    });
+    assert_eq!(none, (0, 0));
+}
+
+#[test]
+fn futures_allocate_nothing() {
+    let (s, r) = bounded(1);
+    let (s0, r0) = bounded(0);
+    let none = count(|| {
+        for round in 0..1000 {
+            // At once.
+            assert_eq!(poll_once(pin!(s.send_async(round))), Poll::Ready(Ok(())));
+            assert_eq!(poll_once(pin!(r.recv_async())), Poll::Ready(Ok(round)));
+            // In vain.
+            assert!(poll_once(pin!(r0.recv_async())).is_pending());
+            assert!(poll_once(pin!(s0.send_async(round))).is_pending());
+            // After a while.
+            let mut receiving = pin!(r0.recv_async());
+            assert!(poll_once(receiving.as_mut()).is_pending());
+            assert_eq!(poll_once(pin!(s0.send_async(round))), Poll::Ready(Ok(())));
+            assert_eq!(poll_once(receiving), Poll::Ready(Ok(round)));
+            let mut sending = pin!(s0.send_async(round));
+            assert!(poll_once(sending.as_mut()).is_pending());
+            assert_eq!(r0.try_recv(), Ok(round));
+            assert_eq!(poll_once(sending), Poll::Ready(Ok(())));
+        }
+        let mut stream = pin!(r.stream());
+        for round in 0..1000 {
+            assert!(poll_once(pin!(stream.next())).is_pending());
+            s.send(round).unwrap();
+            assert_eq!(poll_once(pin!(stream.next())), Poll::Ready(Some(round)));
         }
     });
     assert_eq!(none, (0, 0));

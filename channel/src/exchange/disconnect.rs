@@ -9,7 +9,7 @@
 
 use std::mem;
 
-use hueless_runtime::park::ClaimedList;
+use hueless_runtime::park::{ClaimedList, wake};
 
 use crate::exchange::channel::Channel;
 use crate::exchange::returned::Returned;
@@ -101,9 +101,12 @@ impl<B: Buffer> Channel<B> {
 
 /// Ends the waits of `peers`.
 fn tell(peers: ClaimedList) {
+    // The program's code runs when no ready is owed any more. Takes memory for futures only.
+    let mut wakers = Vec::new();
     for peer in peers {
         // SAFETY: the claim is won, so the packet is ours until the owner is readied.
         unsafe { Head::of(peer.slot).set_status(Status::Disconnected) };
-        peer.claimed.ready();
+        wakers.extend(peer.claimed.ready_unwoken());
     }
+    wakers.into_iter().for_each(wake);
 }

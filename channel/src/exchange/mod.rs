@@ -28,5 +28,6 @@ pub(crate) use channel::Channel;
 pub(crate) use gate::{After, Gate, GateLock};
 pub(crate) use limit::Limit;
 pub(crate) use packet::{Head, Packet, Status};
-pub(crate) use recv::{Receive, Received, pair};
+pub(crate) use recv::{Receive, Received, pair, promise};
 pub(crate) use reserve::Grant;
+pub(crate) use send::Given;

@@ -178,6 +178,17 @@ impl<T> Packet<T> {
             .with(|message| unsafe { (*message).assume_init_read() })
     }
 
+    /// Puts a message in.
+    ///
+    /// # Safety
+    /// The caller may touch the packet, and it holds no message.
+    #[inline]
+    pub(crate) unsafe fn put(&self, msg: T) {
+        // SAFETY: by this function's contract.
+        self.message
+            .with_mut(|message| unsafe { (*message).write(msg) });
+    }
+
     /// Puts a message in and says so.
     ///
     /// # Safety
@@ -186,7 +197,7 @@ impl<T> Packet<T> {
     pub(crate) unsafe fn deliver(&self, msg: T) {
         // SAFETY: by this function's contract.
         unsafe {
-            self.message.with_mut(|message| (*message).write(msg));
+            self.put(msg);
             self.head.set_status(Status::Done);
         }
     }

@@ -12,7 +12,7 @@ use std::ptr::NonNull;
 use std::time::Instant;
 
 use hueless_runtime::park::{
-    ClaimedList, LockGuard, Outcome, Popped, Wait, Waiter, unwind_cancelled,
+    Claimed, ClaimedList, LockGuard, Outcome, Popped, Ticket, Wait, Waiter, unwind_cancelled,
 };
 
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
@@ -382,13 +382,9 @@ impl<B: Buffer> Channel<B> {
 #[cold]
 pub(crate) unsafe fn pair(popped: Popped, slot: *mut ()) -> Status {
     let wait = Wait::begin_shielded();
-    let partner = Partner {
-        ticket: wait.ticket(),
-        slot,
-    };
-    // SAFETY: the claim is won, so the sender's packet is ours until it is readied.
-    unsafe { Head::of(popped.slot).set_status(Status::Paired(partner)) };
-    let sender = popped.claimed;
+    // SAFETY: by this function's contract; the ticket is handed out here only, and this frame stays
+    // until the wait is over.
+    let sender = unsafe { promise(popped, wait.ticket(), slot) };
     let outcome = wait.park(None, move || {
         sender.ready();
         true
@@ -396,4 +392,17 @@ pub(crate) unsafe fn pair(popped: Popped, slot: *mut ()) -> Status {
     debug_assert!(matches!(outcome, Outcome::Settled(_)));
     // SAFETY: the sender has readied this wait, so the packet is ours again.
     unsafe { Head::of(slot).status() }
+}
+
+/// Leaves a late sender that was popped a receiver's ticket, so that it puts its message in the packet
+/// at `slot`, or says `Retry` there, and readies the receiver. It is to be readied for that.
+///
+/// # Safety
+/// `popped` is a waiting late sender; `slot` is the address of an empty packet for its channel's
+/// messages. Nobody else has the ticket, and the wait's owner and the packet stay until it is readied.
+pub(crate) unsafe fn promise(popped: Popped, ticket: Ticket, slot: *mut ()) -> Claimed {
+    let partner = Partner { ticket, slot };
+    // SAFETY: the claim is won, so the sender's packet is ours until it is readied.
+    unsafe { Head::of(popped.slot).set_status(Status::Paired(partner)) };
+    popped.claimed
 }

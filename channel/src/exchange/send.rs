@@ -15,7 +15,7 @@ use crate::flavors::Buffer;
 use crate::loom::checkpoint;
 
 /// What an attempt to send came to.
-pub(super) enum Given<T> {
+pub(crate) enum Given<T> {
     /// The message is with a receiver or in the buffer.
     Done,
     /// There is neither a receiver nor a slot.
@@ -204,7 +204,7 @@ impl<B: Buffer> Channel<B> {
     ///
     /// # Safety
     /// `gate` is the gate of this channel.
-    pub(super) unsafe fn give(
+    pub(crate) unsafe fn give(
         &self,
         gate: &mut Gate,
         msg: B::Message,
@@ -246,7 +246,7 @@ impl<B: Buffer> Channel<B> {
 
     /// Gets memory for the buffer and takes the lock.
     #[cold]
-    pub(super) fn supply(&self, after: &mut After) -> LockGuard<'_, Gate> {
+    pub(crate) fn supply(&self, after: &mut After) -> LockGuard<'_, Gate> {
         drop(after.memory.take());
         let memory = B::allocate();
         let mut gate = self.gate.lock();

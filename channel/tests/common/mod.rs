@@ -3,13 +3,18 @@
 //! A test is a function of a [`World`]; [`tests_in_both_worlds!`] makes a `#[test]` of it on plain
 //! OS threads and one in tasks.
 
-#![allow(dead_code, reason = "each test program uses a part of this")]
+#![allow(
+    dead_code,
+    unused_macros,
+    reason = "each test program uses a part of this"
+)]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use hueless_channel::{Receiver, Sender, bounded, unbounded};
+use hueless_runtime::runtime::{Builder, Runtime};
 
 /// Where the code of a test runs.
 pub(crate) trait World {
@@ -76,6 +81,29 @@ impl World for Tasks {
     }
 }
 
+/// Tasks of a runtime that moves them.
+pub(crate) struct MovingTasks;
+
+static MOVING: LazyLock<Runtime> = LazyLock::new(|| {
+    // SAFETY: what the tests do in tasks may go on on another thread.
+    let builder = unsafe { Builder::new().workers(2).migrate() };
+    builder.build().unwrap()
+});
+
+impl World for MovingTasks {
+    fn run<T: Send>(f: impl FnOnce() -> T + Send) -> T {
+        MOVING.run(f)
+    }
+
+    fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Handle<T> {
+        Tasks::spawn(f)
+    }
+
+    fn yield_now() {
+        Tasks::yield_now();
+    }
+}
+
 /// Makes a `#[test]` of each function `fn name<W: World>()`, in both worlds.
 #[macro_export]
 macro_rules! tests_in_both_worlds {
@@ -87,6 +115,18 @@ macro_rules! tests_in_both_worlds {
         mod tasks {
             use $crate::common::{Tasks, World};
             $(#[test] fn $name() { Tasks::run(super::$name::<Tasks>) })*
+        }
+    };
+}
+
+/// The same, and in tasks that move.
+#[macro_export]
+macro_rules! tests_in_all_worlds {
+    ($($name:ident),* $(,)?) => {
+        $crate::tests_in_both_worlds!($($name),*);
+        mod moving_tasks {
+            use $crate::common::{MovingTasks, World};
+            $(#[test] fn $name() { MovingTasks::run(super::$name::<MovingTasks>) })*
         }
     };
 }

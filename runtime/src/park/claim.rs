@@ -25,9 +25,9 @@
 use std::fmt;
 use std::mem;
 use std::ptr::NonNull;
+use std::task::Waker;
 
 use crate::loom::{AtomicU64, Ordering};
-use crate::park::future::Wake;
 use crate::park::header::{Header, Kind};
 
 /// Bits of the word that hold the state; the rest is the epoch.
@@ -284,10 +284,11 @@ impl Claimed {
         drop(self);
     }
 
-    /// Makes the owner ready, but leaves it to the caller to run the waker, if the owner is a future.
-    /// For whoever owes more than one ready, see [`FutureWait`](crate::park::FutureWait).
+    /// Makes the owner ready, but leaves it to the caller to [wake](crate::park::wake) it, if it is a
+    /// future. For whoever owes more than one ready.
     #[inline]
-    pub fn ready_unwoken(self) -> Wake {
+    #[must_use]
+    pub fn ready_unwoken(self) -> Option<Waker> {
         let header = self.header;
         mem::forget(self);
         // SAFETY: this value was the one ready that the won claim owes.

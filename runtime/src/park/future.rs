@@ -15,7 +15,7 @@
 //! 1. The owner [begins](FutureWait::begin) a wait, links its waiters, and lets go of their queue.
 //! 2. It [polls](FutureWait::poll): that leaves the waker, or says that the ready has come already.
 //! 3. The winner of the claim moves the state to `Ready` and takes the waker out, under the lock.
-//!    From then on the future may be gone. It runs the waker last ([`Wake`]).
+//!    From then on the future may be gone. It runs the waker last ([`wake`]).
 //! 4. An owner that goes while its claim may be won withdraws its waiters. If there was nothing left
 //!    to withdraw, somebody has won and owes a ready: it [blocks](FutureWait::block) until then, as
 //!    that one may be writing into the future.
@@ -136,44 +136,44 @@ impl FutureWait {
         debug_assert_eq!(outcome, Outcome::Settled(0));
     }
 
-    /// Says that the wait is over. Afterwards the future may be gone; what is left to do for it is
-    /// in the answer.
+    /// Says that the wait is over. Afterwards the future may be gone; the answer is to be
+    /// [woken](wake).
     ///
     /// # Safety
     /// `this` is a live wait whose claim the caller has won; called once for it.
-    pub(crate) unsafe fn ready(this: NonNull<Self>) -> Wake {
+    pub(crate) unsafe fn ready(this: NonNull<Self>) -> Option<Waker> {
         // SAFETY: the owner stays until the phase is `Ready` and the lock is free again.
         let mut state = unsafe { this.as_ref() }.state.lock();
         match mem::replace(&mut state.phase, Phase::Ready) {
-            Phase::Waiting => Wake(state.waker.take()),
+            Phase::Waiting => state.waker.take(),
             Phase::Blocked(ticket) => {
                 drop(state);
                 // SAFETY: the owner's task or thread parks until this claim is won and readied.
                 let blocked = unsafe { ticket.claim(0) };
                 blocked.expect("nobody else has this ticket").ready();
-                Wake(None)
+                None
             }
             Phase::Ready => unreachable!("a wait is readied once"),
         }
     }
-}
 
-/// The waker of a future that has been readied, or nothing. Dropping it runs the waker, which is
-/// the program's code: hold no lock, and owe nobody a ready.
-#[must_use]
-pub struct Wake(pub(crate) Option<Waker>);
-
-impl Drop for Wake {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(waker) = self.0.take() {
-            run(waker);
+    /// [`ready`](Self::ready), and runs the waker.
+    ///
+    /// # Safety
+    /// As for `ready`.
+    #[cold]
+    pub(crate) unsafe fn ready_and_wake(this: NonNull<Self>) {
+        // SAFETY: by this function's contract.
+        if let Some(waker) = unsafe { Self::ready(this) } {
+            wake(waker);
         }
     }
 }
 
+/// Runs the waker of a future that has been readied. It is the program's code: hold no lock, and owe
+/// nobody a ready.
 #[cold]
-fn run(waker: Waker) {
+pub fn wake(waker: Waker) {
     // A payload whose drop panics in turn is leaked.
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake()))
         && let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload)))

@@ -1,9 +1,10 @@
 //! What a waker sees of a task, a thread or a future.
 
 use std::ptr::NonNull;
+use std::task::Waker;
 
 use crate::park::claim::Claim;
-use crate::park::future::{FutureWait, Wake};
+use crate::park::future::FutureWait;
 use crate::park::thread::ThreadHeader;
 
 /// Which struct a [`Header`] opens.
@@ -44,7 +45,7 @@ impl Header {
                 #[cfg(loom)]
                 Kind::Task => unreachable!("loom models threads only"),
                 Kind::Thread => ThreadHeader::ready(this.cast()),
-                Kind::Future => drop(FutureWait::ready(this.cast())),
+                Kind::Future => FutureWait::ready_and_wake(this.cast()),
             }
         }
     }
@@ -53,7 +54,7 @@ impl Header {
     ///
     /// # Safety
     /// As for `ready`.
-    pub(crate) unsafe fn ready_unwoken(this: NonNull<Header>) -> Wake {
+    pub(crate) unsafe fn ready_unwoken(this: NonNull<Header>) -> Option<Waker> {
         // SAFETY: by this function's contract; `kind` says what the header opens.
         unsafe {
             if let Kind::Future = this.as_ref().claim.kind() {
@@ -61,6 +62,6 @@ impl Header {
             }
             Self::ready(this);
         }
-        Wake(None)
+        None
     }
 }

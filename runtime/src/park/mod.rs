@@ -34,7 +34,7 @@ mod loom_tests;
 mod tests;
 
 pub use claim::{Claimed, MAX_CASES, Outcome, Ticket};
-pub use future::{FutureWait, Wake};
+pub use future::{FutureWait, wake};
 pub use lock::{Lock, LockGuard};
 pub use wait::Wait;
 pub use waiter::{ClaimedList, Popped, WaitQueue, Waiter};

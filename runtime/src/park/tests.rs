@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use super::{FutureWait, Lock, Outcome, Wait, WaitQueue, Waiter};
+use super::{FutureWait, Lock, Outcome, Wait, WaitQueue, Waiter, wake};
 
 fn slot(n: usize) -> *mut () {
     ptr::without_provenance_mut(n)
@@ -156,8 +156,8 @@ fn all_are_readied_before_a_waker_runs() {
     });
     // SAFETY: the waits outlive the tickets.
     let claimed = tickets.map(|ticket| unsafe { ticket.claim(0) }.expect("nobody else"));
-    let wakes = claimed.map(|claimed| claimed.ready_unwoken());
-    drop(wakes);
+    let wakers = claimed.map(|claimed| claimed.ready_unwoken());
+    wakers.into_iter().flatten().for_each(wake);
 }
 
 #[test]
