@@ -12,9 +12,10 @@
 
 #[doc(inline)]
 pub use hueless_channel::{
-    Drain, IntoIter, Iter, ReadyTimeoutError, Receiver, RecvError, RecvTimeoutError, Select,
-    SelectTimeoutError, SelectedOperation, SendError, SendTimeoutError, Sender, TryIter,
-    TryReadyError, TryRecvError, TrySelectError, TrySendError, select, select_biased,
+    Drain, IntoIter, Iter, ReadyTimeoutError, Receiver, RecvError, RecvFuture, RecvStream,
+    RecvTimeoutError, Select, SelectTimeoutError, SelectedOperation, SendError, SendFuture,
+    SendTimeoutError, Sender, TryIter, TryReadyError, TryRecvError, TrySelectError, TrySendError,
+    select, select_biased,
 };
 #[doc(inline)]
 pub use hueless_channel::{after, at, never, tick};

@@ -28,6 +28,11 @@
 //! without delay do not spin. Waiting costs no allocation, and those who wait are served in the
 //! order they came.
 //!
+//! # Async code
+//!
+//! Either end may be held by async code, on any executor: [`Receiver::recv_async`],
+//! [`Receiver::stream`] and [`Sender::send_async`] wait in the same queues as tasks and threads do.
+//!
 //! # Disconnection
 //!
 //! Dropping the last sender disconnects a channel: receivers get what is left in it, then errors.
