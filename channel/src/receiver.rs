@@ -515,12 +515,14 @@ impl<T> Receiver<T> {
         since: impl FnOnce() -> Instant,
     ) -> Attempt {
         // SAFETY: by this function's contract.
-        on_channel!(
-            self,
-            channel => unsafe { channel.receive_or_wait(link, slot) },
-            timer => unsafe { timer.receive_or_wait(since(), slot) },
-            never => Attempt::WaitsUntil(None),
-        )
+        unsafe {
+            on_channel!(
+                self,
+                channel => channel.receive_or_wait(link, slot),
+                timer => timer.receive_or_wait(since(), slot),
+                never => Attempt::WaitsUntil(None),
+            )
+        }
     }
 
     /// Ends the wait of a future.
@@ -529,12 +531,14 @@ impl<T> Receiver<T> {
     /// As for [`Channel::withdraw_receive`].
     pub(crate) unsafe fn withdraw(&self, link: &Link) -> bool {
         // SAFETY: by this function's contract.
-        on_channel!(
-            self,
-            channel => unsafe { channel.withdraw_receive(link) },
-            _timer => true,
-            never => true,
-        )
+        unsafe {
+            on_channel!(
+                self,
+                channel => channel.withdraw_receive(link),
+                _timer => true,
+                never => true,
+            )
+        }
     }
 
     /// The channel without its type, for select.

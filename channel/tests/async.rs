@@ -4,7 +4,6 @@ mod common;
 #[path = "common/executor.rs"]
 mod executor;
 
-use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::task::Poll;
@@ -12,10 +11,7 @@ use std::task::Poll;
 use common::{Census, Flavor, Random, World, join_all, rounds};
 use executor::{Wakes, block_on, poll, poll_once};
 use futures_util::StreamExt;
-use hueless_channel::{
-    Receiver, RecvError, RecvFuture, RecvStream, SendError, SendFuture, Sender, bounded, select,
-    unbounded,
-};
+use hueless_channel::{Receiver, RecvError, Select, SendError, Sender, bounded, select};
 
 tests_in_all_worlds!(
     receives_from_every_kind_of_sender,
@@ -29,6 +25,8 @@ tests_in_all_worlds!(
     nothing_lost_when_receives_are_dropped,
     nothing_lost_when_sends_are_dropped,
     disconnect_ends_all,
+    close_ends_all,
+    watchers_learn_of_futures,
 );
 
 const FLAVORS: [Flavor; 4] = [
@@ -391,6 +389,57 @@ fn disconnect_ends_all<W: World>() {
     }
 }
 
+fn close_ends_all<W: World>() {
+    let (s, r) = bounded::<usize>(0);
+    let (wakes, waker) = Wakes::new();
+    let mut receiving = [r.recv_async(), r.recv_async()].map(Box::pin);
+    for future in &mut receiving {
+        assert!(poll(future.as_mut(), &waker).is_pending());
+    }
+    let closer = s.clone();
+    W::spawn(move || assert_eq!(closer.close().count(), 0)).join();
+    assert_eq!(wakes.count(), 2);
+    for mut future in receiving {
+        assert_eq!(poll(future.as_mut(), &waker), Poll::Ready(Err(RecvError)));
+    }
+    let (s, r) = bounded(1);
+    s.send(1).unwrap();
+    let mut sending = pin!(s.send_async(2));
+    assert!(poll(sending.as_mut(), &waker).is_pending());
+    W::spawn(move || assert_eq!(r.close().collect::<Vec<_>>(), [1])).join();
+    assert_eq!(wakes.count(), 3);
+    assert_eq!(poll(sending, &waker), Poll::Ready(Err(SendError(2))));
+}
+
+/// Those who wait for an operation to become possible are told when a future begins to wait.
+fn watchers_learn_of_futures<W: World>() {
+    let (s, r) = bounded(0);
+    for round in 0..rounds(100) {
+        let (s2, r2) = (s.clone(), r.clone());
+        let sender = W::spawn(move || {
+            let mut select = Select::new();
+            select.send(&s2);
+            while s2.try_send(round).is_err() {
+                select.ready();
+            }
+        });
+        assert_eq!(block_on(r.recv_async()), Ok(round));
+        sender.join();
+        let receiver = W::spawn(move || {
+            let mut select = Select::new();
+            select.recv(&r2);
+            loop {
+                select.ready();
+                if let Ok(msg) = r2.try_recv() {
+                    return msg;
+                }
+            }
+        });
+        assert_eq!(block_on(s.send_async(round)), Ok(()));
+        assert_eq!(receiver.join(), round);
+    }
+}
+
 /// Futures on tokio's threads.
 #[test]
 fn tokio_tasks_meet_hueless_tasks() {
@@ -412,41 +461,4 @@ fn tokio_tasks_meet_hueless_tasks() {
         runtime.block_on(sending).unwrap();
         echo.join().unwrap();
     }
-}
-
-#[test]
-fn an_unbounded_send_never_waits() {
-    let (s, r) = unbounded();
-    for i in 0..100 {
-        assert_eq!(poll_once(pin!(s.send_async(i))), Poll::Ready(Ok(())));
-    }
-    assert_eq!(r.try_iter().count(), 100);
-}
-
-#[test]
-fn futures_go_where_their_messages_may() {
-    fn check<T: Send + Sync>() {}
-    check::<RecvFuture<'_, std::cell::Cell<u8>>>();
-    check::<RecvStream<'_, std::cell::Cell<u8>>>();
-    check::<SendFuture<'_, std::cell::Cell<u8>>>();
-}
-
-#[test]
-fn they_are_printed() {
-    let (s, r) = bounded::<u8>(0);
-    assert_eq!(format!("{:?}", r.recv_async()), "RecvFuture { .. }");
-    assert_eq!(format!("{:?}", r.stream()), "RecvStream { .. }");
-    assert_eq!(format!("{:?}", s.send_async(1)), "SendFuture { .. }");
-}
-
-/// Futures are as big as what they hold.
-const _: () = assert!(size_of::<RecvFuture<'_, u64>>() <= 200);
-
-#[allow(dead_code, reason = "to be compiled")]
-fn futures_outlive_what_they_own<'a, T: 'a>(
-    s: Sender<T>,
-    r: Receiver<T>,
-    msg: T,
-) -> (impl Future + 'a, impl Future + 'a) {
-    (s.into_send_async(msg), r.into_recv_async())
 }

@@ -4,6 +4,7 @@ mod common;
 #[path = "common/executor.rs"]
 mod executor;
 
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -14,7 +15,10 @@ use common::{Census, Flavor, Random, rounds};
 use executor::{Wakes, poll, poll_once};
 use futures_util::StreamExt;
 use futures_util::future::FusedFuture;
-use hueless_channel::{Receiver, RecvError, RecvFuture, TryRecvError, bounded};
+use hueless_channel::{
+    Receiver, RecvError, RecvFuture, RecvStream, SendFuture, Sender, TryRecvError, bounded,
+    unbounded,
+};
 
 const FLAVORS: [Flavor; 4] = [
     Flavor::Zero,
@@ -103,6 +107,17 @@ fn a_delivered_message_goes_back_to_the_front() {
         drop(r);
         assert_eq!(census.alive(), 0);
     }
+}
+
+#[test]
+fn a_delivered_message_is_left_in_a_closed_channel() {
+    let (s, r) = bounded(0);
+    let receiving = waiting(&r);
+    s.try_send(1).unwrap();
+    s.close();
+    drop(receiving);
+    assert_eq!(r.try_recv(), Ok(1));
+    assert_eq!(r.try_recv(), Err(TryRecvError::Disconnected));
 }
 
 #[test]
@@ -269,4 +284,41 @@ fn drops_race_deliveries() {
         assert_eq!(received.load(Ordering::Relaxed), sum);
         assert_eq!(r.try_recv(), Err(TryRecvError::Disconnected));
     }
+}
+
+#[test]
+fn an_unbounded_send_never_waits() {
+    let (s, r) = unbounded();
+    for i in 0..100 {
+        assert_eq!(poll_once(pin!(s.send_async(i))), Poll::Ready(Ok(())));
+    }
+    assert_eq!(r.try_iter().count(), 100);
+}
+
+#[test]
+fn futures_go_where_their_messages_may() {
+    fn check<T: Send + Sync>() {}
+    check::<RecvFuture<'_, std::cell::Cell<u8>>>();
+    check::<RecvStream<'_, std::cell::Cell<u8>>>();
+    check::<SendFuture<'_, std::cell::Cell<u8>>>();
+}
+
+#[test]
+fn they_are_printed() {
+    let (s, r) = bounded::<u8>(0);
+    assert_eq!(format!("{:?}", r.recv_async()), "RecvFuture { .. }");
+    assert_eq!(format!("{:?}", r.stream()), "RecvStream { .. }");
+    assert_eq!(format!("{:?}", s.send_async(1)), "SendFuture { .. }");
+}
+
+/// Futures are as big as what they hold.
+const _: () = assert!(size_of::<RecvFuture<'_, u64>>() <= 200);
+
+#[allow(dead_code, reason = "to be compiled")]
+fn futures_outlive_what_they_own<'a, T: 'a>(
+    s: Sender<T>,
+    r: Receiver<T>,
+    msg: T,
+) -> (impl Future + 'a, impl Future + 'a) {
+    (s.into_send_async(msg), r.into_recv_async())
 }
