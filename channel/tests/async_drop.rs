@@ -16,9 +16,10 @@ use executor::{Wakes, poll, poll_once};
 use futures_util::StreamExt;
 use futures_util::future::FusedFuture;
 use hueless_channel::{
-    Receiver, RecvError, RecvFuture, RecvStream, SendFuture, Sender, TryRecvError, bounded,
+    Receiver, RecvError, RecvFuture, RecvStream, SendFuture, Sender, TryRecvError, bounded, select,
     unbounded,
 };
+use hueless_runtime::runtime::{Builder, metrics};
 
 const FLAVORS: [Flavor; 4] = [
     Flavor::Zero,
@@ -283,6 +284,80 @@ fn drops_race_deliveries() {
         let sum = sender.join().unwrap();
         assert_eq!(received.load(Ordering::Relaxed), sum);
         assert_eq!(r.try_recv(), Err(TryRecvError::Disconnected));
+    }
+}
+
+/// The drop waits for a message that a neighbour on its worker makes.
+#[test]
+fn a_drop_that_waits_parks_its_task_only() {
+    let runtime = Builder::new().workers(1).build().unwrap();
+    let left = runtime.run(|| {
+        let (s, r) = bounded(0);
+        let mut receiving = Box::pin(r.clone().into_recv_async());
+        assert!(poll_once(receiving.as_mut()).is_pending());
+        let mut dropper = Vec::new();
+        select! {
+            send(s, {
+                dropper.push(hueless_runtime::spawn(move || drop(receiving)));
+                while metrics().parked == 0 {
+                    hueless_runtime::yield_now();
+                }
+                1
+            }) -> res => res.unwrap(),
+        }
+        dropper
+            .into_iter()
+            .for_each(|dropper| dropper.join().unwrap());
+        r.try_recv()
+    });
+    assert_eq!(left, Ok(1));
+}
+
+/// Tasks of another executor that are aborted while they receive.
+#[test]
+fn aborted_receives_lose_nothing() {
+    const MESSAGES: usize = rounds(8_000);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    for flavor in FLAVORS {
+        let census = Census::default();
+        let (s, r) = flavor.make();
+        let received = Arc::new(AtomicUsize::new(0));
+        let senders = [0, 1].map(|nth| {
+            let (s, census) = (s.clone(), census.clone());
+            hueless_runtime::spawn(move || {
+                for i in (nth..MESSAGES).step_by(2) {
+                    assert!(s.send(census.message(i)).is_ok());
+                }
+            })
+        });
+        drop(s);
+        let start = || {
+            let (r, received) = (r.clone(), received.clone());
+            runtime.spawn(async move {
+                while let Ok(msg) = r.recv_async().await {
+                    received.fetch_add(msg.value, Ordering::Relaxed);
+                }
+            })
+        };
+        let mut random = Random::new(3);
+        let mut receivers = [(); 4].map(|()| start());
+        // An error may come while a message is on its way back, so all go on to the last one.
+        while received.load(Ordering::Relaxed) < (0..MESSAGES).sum() {
+            let receiver = &mut receivers[random.below(4)];
+            receiver.abort();
+            *receiver = start();
+        }
+        for sender in senders {
+            sender.join().unwrap();
+        }
+        for receiver in receivers {
+            runtime.block_on(receiver).unwrap();
+        }
+        assert_eq!(received.load(Ordering::Relaxed), (0..MESSAGES).sum());
+        assert_eq!((census.alive(), r.len()), (0, 0));
     }
 }
 

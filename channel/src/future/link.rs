@@ -65,7 +65,7 @@ impl Link {
         // SAFETY: no wait is on, so the last waiter is in no queue and this one is the owner's. It is
         // pinned with the link, and leaves the queue by this function's contract.
         unsafe {
-            let waiter = (*self.waiter.get()).insert(Waiter::new(ticket, 0, slot));
+            let waiter = &*(*self.waiter.get()).insert(Waiter::new(ticket, 0, slot));
             queue.push(NonNull::from(waiter));
         }
         self.stage.set(Stage::Waiting);

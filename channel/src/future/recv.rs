@@ -31,7 +31,8 @@ use crate::receiver::Receiver;
 ///
 /// A future that is dropped has received nothing. A message that had come to it, but had not been
 /// returned by a poll, goes back to the front of the channel: to the first one who waits, or before
-/// everything that is in the channel, even one that is full or holds no messages.
+/// everything that is in the channel, even one that is full or holds no messages. (Of several futures
+/// that are dropped one after the other, the last one's message comes first.)
 ///
 /// Dropping does not block, with one exception: if a `select!` has promised the future its message,
 /// it waits until that is made, as [`Receiver::try_recv`] does. (So the expression that makes the
@@ -78,9 +79,10 @@ pub(crate) enum Attempt {
 }
 
 // SAFETY: peers use the link and the packet as they use those of a thread, by addresses that do not
-// depend on who polls; the rest is a handle and a message, which may be sent.
+// depend on who polls; the rest is a handle, a message and an alarm, which may be sent.
 unsafe impl<T: Send> Send for Receiving<'_, T> {}
-// SAFETY: by a shared reference the stage can be read, which changes only by a pinned one.
+// SAFETY: by a shared reference nothing but the stage can be read, which changes only by a pinned
+// mutable one.
 unsafe impl<T: Send> Sync for Receiving<'_, T> {}
 
 impl<'a, T> Receiving<'a, T> {

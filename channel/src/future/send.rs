@@ -54,7 +54,8 @@ pub struct SendFuture<'a, T> {
 // SAFETY: peers use the link and the packet as they use those of a thread, by addresses that do not
 // depend on who polls; the rest is a handle and a message, which may be sent.
 unsafe impl<T: Send> Send for SendFuture<'_, T> {}
-// SAFETY: by a shared reference the stage can be read, which changes only by a pinned one.
+// SAFETY: by a shared reference nothing but the stage can be read, which changes only by a pinned
+// mutable one.
 unsafe impl<T: Send> Sync for SendFuture<'_, T> {}
 
 impl<'a, T> SendFuture<'a, T> {
