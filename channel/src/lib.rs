@@ -45,10 +45,12 @@
 //! Every operation that may wait is a point of cancellation when it does. A cancelled operation
 //! has not happened: nothing was received, and the message it was to send is dropped.
 
+pub mod broadcast;
 mod channel;
 mod counter;
 mod err;
 mod exchange;
+mod fanout;
 mod flavors;
 mod future;
 mod iter;
@@ -60,6 +62,7 @@ mod sender;
 #[doc(hidden)]
 pub use select::internal;
 
+pub use broadcast::broadcast;
 pub use channel::{after, at, bounded, never, tick, unbounded};
 pub use err::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,

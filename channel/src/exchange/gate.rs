@@ -25,7 +25,7 @@ pub(crate) struct GateLock {
 
 impl GateLock {
     /// The gate of an open, empty channel with `room` slots.
-    pub(super) fn new(room: usize) -> Self {
+    pub(crate) fn new(room: usize) -> Self {
         #[cfg(loom)]
         static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         Self {

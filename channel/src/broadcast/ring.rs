@@ -1,0 +1,290 @@
+//! The state of a broadcast channel: the messages that somebody has yet to see, and who stands
+//! where.
+//!
+//! Messages have positions, counted from zero. The ring holds those from `tail` to `next`:
+//!
+//! ```text
+//!           tail                  next
+//!            |                     |
+//!            v                     v
+//!   gone ... [2 readers][0][1 reader] (3 caught up)
+//! ```
+//!
+//! A receiver stands before the message that it receives next: its [`Cursor`] says at which
+//! position, and the slot there counts it among its `readers`. Those who have seen everything are
+//! `caught_up`; they become the readers of the next message.
+//!
+//! - A receiver goes on: it is counted out of its slot and into the next one. If that leaves nobody
+//!   at the tail, everybody has seen the message there, and it leaves the ring.
+//! - A message is sent into a full ring: the one at the tail leaves, and its readers are counted
+//!   at the new tail. Their cursors still say where they stood, so they learn how many they missed.
+//!
+//! Invariants, but for a short time while a receiver [leaves](Ring::leave):
+//! - Somebody stands at the tail if the ring is not empty, so a message goes as soon as the last
+//!   receiver has seen it, and every operation takes the same time however many receivers and
+//!   messages there are.
+//! - A cursor is before `tail` only if its messages were overwritten, so lags are exact.
+//!
+//! Rejected: a count in each message of those who have yet to see it, as tokio has it. Cloning and
+//! dropping a receiver would have to visit all the messages it has not seen.
+
+use std::mem;
+
+use crate::fanout::{Parcel, Refused, Station, Synced};
+use crate::loom::{AtomicU64, Ordering};
+
+/// A broadcast channel.
+pub(super) type Channel<T> = Station<T, Ring<T>>;
+
+/// The state of a broadcast channel.
+pub(crate) struct Ring<T> {
+    slots: Box<[Slot<T>]>,
+    /// The index of the slot of `tail`.
+    first: usize,
+    /// The position of the oldest message that is held.
+    tail: u64,
+    /// The position of the message that is sent next.
+    next: u64,
+    /// How many receivers have seen everything.
+    caught_up: usize,
+    pub(super) senders: usize,
+    pub(super) receivers: usize,
+    /// Somebody has closed the channel.
+    closed: bool,
+}
+
+struct Slot<T> {
+    parcel: Option<Parcel<T>>,
+    /// How many receivers stand here.
+    readers: usize,
+}
+
+/// Where a receiver stands. Changed under the lock of its channel only.
+pub(super) struct Cursor(AtomicU64);
+
+impl Cursor {
+    fn at(position: u64) -> Self {
+        Self(AtomicU64::new(position))
+    }
+
+    // Relaxed, here and below: the lock orders these.
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, position: u64) {
+        self.0.store(position, Ordering::Relaxed);
+    }
+}
+
+/// What a receiver finds.
+pub(crate) enum Found<T> {
+    /// A message.
+    Message(Parcel<T>),
+    /// So many were overwritten before it came.
+    Lagged(u64),
+    /// Nothing, and nothing will come.
+    Disconnected,
+}
+
+/// A message was sent.
+pub(super) struct Sent<T> {
+    /// How many will receive it.
+    pub(super) receivers: usize,
+    /// The one that had to go.
+    pub(super) overwritten: Option<Parcel<T>>,
+}
+
+/// The channel was closed before.
+pub(super) struct Closed;
+
+/// There are further senders.
+pub(super) struct OthersLeft;
+
+/// How many messages are taken out under one lock when a receiver leaves.
+const BATCH: usize = 32;
+
+impl<T> Ring<T> {
+    /// An empty ring, with one sender and one receiver.
+    pub(super) fn new(cap: usize) -> (Self, Cursor) {
+        let slot = || Slot {
+            parcel: None,
+            readers: 0,
+        };
+        let ring = Self {
+            slots: std::iter::repeat_with(slot).take(cap).collect(),
+            first: 0,
+            tail: 0,
+            next: 0,
+            caught_up: 1,
+            senders: 1,
+            receivers: 1,
+            closed: false,
+        };
+        (ring, Cursor::at(0))
+    }
+
+    /// How many messages it can hold.
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// How many messages somebody has yet to see.
+    pub(super) fn len(&self) -> usize {
+        // No loss: not more than there are slots.
+        (self.next - self.tail) as usize
+    }
+
+    /// How many messages the receiver at `cursor` can receive.
+    pub(super) fn unseen(&self, cursor: &Cursor) -> usize {
+        (self.next - self.place(cursor)) as usize
+    }
+
+    /// Where the receiver at `cursor` is counted.
+    fn place(&self, cursor: &Cursor) -> u64 {
+        cursor.get().max(self.tail)
+    }
+
+    /// The slot of a message that is held, or is next and has room.
+    fn slot(&mut self, position: u64) -> &mut Slot<T> {
+        let index = self.first + (position - self.tail) as usize;
+        let wrapped = index.checked_sub(self.slots.len());
+        &mut self.slots[wrapped.unwrap_or(index)]
+    }
+
+    /// The count of those who stand at `position`.
+    fn readers(&mut self, position: u64) -> &mut usize {
+        if position == self.next {
+            &mut self.caught_up
+        } else {
+            &mut self.slot(position).readers
+        }
+    }
+
+    /// Takes the message at the tail out. The ring is not empty.
+    fn pop(&mut self) -> Slot<T> {
+        let slot = Slot {
+            parcel: None,
+            readers: 0,
+        };
+        let slot = mem::replace(&mut self.slots[self.first], slot);
+        self.tail += 1;
+        self.first += 1;
+        if self.first == self.slots.len() {
+            self.first = 0;
+        }
+        slot
+    }
+
+    /// What the receiver at `cursor` finds, which goes on by that; `None` if there is nothing yet.
+    pub(super) fn take(&mut self, cursor: &Cursor) -> Option<Found<T>> {
+        let place = self.place(cursor);
+        let missed = place - cursor.get();
+        if missed != 0 {
+            cursor.set(place);
+            return Some(Found::Lagged(missed));
+        }
+        if place == self.next {
+            return self.ended().then_some(Found::Disconnected);
+        }
+        cursor.set(place + 1);
+        *self.readers(place + 1) += 1;
+        let at_tail = place == self.tail;
+        let slot = self.slot(place);
+        slot.readers -= 1;
+        let parcel = if at_tail && slot.readers == 0 {
+            self.pop().parcel
+        } else {
+            slot.parcel.clone()
+        };
+        parcel.map(Found::Message)
+    }
+
+    /// Whether the receiver at `cursor` would find something.
+    pub(super) fn has_something(&self, cursor: &Cursor) -> bool {
+        cursor.get() != self.next || self.ended()
+    }
+
+    /// Whether nothing more will be sent.
+    fn ended(&self) -> bool {
+        self.closed || self.senders == 0
+    }
+
+    /// A further receiver, which stands where the one at `cursor` does.
+    pub(super) fn join_at(&mut self, cursor: &Cursor) -> Cursor {
+        let place = self.place(cursor);
+        *self.readers(place) += 1;
+        self.receivers += 1;
+        Cursor::at(cursor.get())
+    }
+
+    /// A further receiver, which sees what is sent from now on.
+    pub(super) fn join(&mut self) -> Cursor {
+        self.caught_up += 1;
+        self.receivers += 1;
+        Cursor::at(self.next)
+    }
+
+    /// The receiver at `cursor` goes. What nobody waits for any more is left to [`trim`](Self::trim).
+    pub(super) fn leave(&mut self, cursor: &Cursor) {
+        let place = self.place(cursor);
+        *self.readers(place) -= 1;
+        self.receivers -= 1;
+    }
+
+    /// Counts a sender out. An error if others are left, since then nothing has ended.
+    pub(super) fn count_sender_out(&mut self) -> Result<(), OthersLeft> {
+        self.senders -= 1;
+        match self.senders {
+            0 => Ok(()),
+            _ => Err(OthersLeft),
+        }
+    }
+
+    /// Ends all sending. An error if that was done before.
+    pub(super) fn close(&mut self) -> Result<(), Closed> {
+        match mem::replace(&mut self.closed, true) {
+            false => Ok(()),
+            true => Err(Closed),
+        }
+    }
+
+    /// Takes out messages at the tail that nobody has yet to see: as many as go into one batch.
+    pub(super) fn trim(&mut self) -> [Option<Parcel<T>>; BATCH] {
+        let mut batch = [const { None }; BATCH];
+        for place in &mut batch {
+            if self.tail == self.next || self.slots[self.first].readers != 0 {
+                break;
+            }
+            *place = self.pop().parcel;
+        }
+        batch
+    }
+}
+
+impl<T> Synced<T, Ring<T>> {
+    /// Sends a message.
+    pub(super) fn send(&mut self, msg: T) -> Result<Sent<T>, Refused<T>> {
+        let ring = &mut self.state;
+        if ring.closed || ring.receivers == 0 {
+            return Err(Refused::Disconnected(msg));
+        }
+        let Some(blank) = self.spares.take() else {
+            return Err(Refused::Starved(msg));
+        };
+        let parcel = Some(blank.fill(msg));
+        let mut overwritten = None;
+        if ring.len() == ring.capacity() {
+            let slot = ring.pop();
+            *ring.readers(ring.tail) += slot.readers;
+            overwritten = slot.parcel;
+        }
+        let readers = mem::take(&mut ring.caught_up);
+        *ring.slot(ring.next) = Slot { parcel, readers };
+        ring.next += 1;
+        Ok(Sent {
+            receivers: ring.receivers,
+            overwritten,
+        })
+    }
+}
