@@ -58,6 +58,7 @@ mod loom;
 mod receiver;
 mod select;
 mod sender;
+pub mod watch;
 
 #[doc(hidden)]
 pub use select::internal;
@@ -74,3 +75,4 @@ pub use select::{
     ReadyTimeoutError, Select, SelectTimeoutError, SelectedOperation, TryReadyError, TrySelectError,
 };
 pub use sender::Sender;
+pub use watch::watch;

@@ -21,7 +21,7 @@
 //! assert_eq!(sums.map(|sum| sum.join().unwrap()), [10, 10]);
 //! ```
 //!
-//! Use a `watch` channel where only the latest value counts, and a
+//! Use a [`watch`](mod@crate::watch) channel where only the latest value counts, and a
 //! [`bounded`](crate::bounded) channel for each receiver where senders shall wait for the slowest.
 //!
 //! # Messages

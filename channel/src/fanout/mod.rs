@@ -1,4 +1,4 @@
-//! What [`broadcast`](mod@crate::broadcast) and `watch` share: messages that
+//! What [`broadcast`](mod@crate::broadcast) and [`watch`](mod@crate::watch) share: messages that
 //! many receivers see, and receivers that all wait for the same thing.
 //!
 //! - `parcel`: a message that several may hold at a time, in memory that is used again
