@@ -81,18 +81,18 @@ impl World for Tasks {
     }
 }
 
-/// Tasks of a runtime that moves them.
-pub(crate) struct MovingTasks;
+/// Tasks of a runtime that migrates them.
+pub(crate) struct Migrating;
 
-static MOVING: LazyLock<Runtime> = LazyLock::new(|| {
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     // SAFETY: what the tests do in tasks may go on on another thread.
     let builder = unsafe { Builder::new().workers(2).migrate() };
     builder.build().unwrap()
 });
 
-impl World for MovingTasks {
+impl World for Migrating {
     fn run<T: Send>(f: impl FnOnce() -> T + Send) -> T {
-        MOVING.run(f)
+        RUNTIME.run(f)
     }
 
     fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Handle<T> {
@@ -119,14 +119,14 @@ macro_rules! tests_in_both_worlds {
     };
 }
 
-/// The same, and in tasks that move.
+/// The same, and in tasks that change threads.
 #[macro_export]
 macro_rules! tests_in_all_worlds {
     ($($name:ident),* $(,)?) => {
         $crate::tests_in_both_worlds!($($name),*);
-        mod moving_tasks {
-            use $crate::common::{MovingTasks, World};
-            $(#[test] fn $name() { MovingTasks::run(super::$name::<MovingTasks>) })*
+        mod migrating {
+            use $crate::common::{Migrating, World};
+            $(#[test] fn $name() { Migrating::run(super::$name::<Migrating>) })*
         }
     };
 }
