@@ -19,6 +19,8 @@ pub use hueless_channel::{
 };
 #[doc(inline)]
 pub use hueless_channel::{after, at, never, tick};
+#[doc(inline)]
+pub use hueless_channel::{broadcast, watch};
 #[doc(alias = "make")]
 #[doc(alias = "chan")]
 #[doc(inline)]

@@ -48,6 +48,7 @@ mod err;
 mod iter;
 mod receiver;
 mod ring;
+mod select;
 mod sender;
 
 pub use channel::broadcast;

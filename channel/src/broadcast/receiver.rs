@@ -43,8 +43,8 @@ use crate::fanout::Expired;
 /// assert_eq!(counters.map(|counter| counter.join().unwrap()), [100, 100]);
 /// ```
 pub struct Receiver<T> {
-    channel: Arc<Channel<T>>,
-    cursor: Cursor,
+    pub(super) channel: Arc<Channel<T>>,
+    pub(super) cursor: Cursor,
 }
 
 // A panic cannot leave a channel in a torn state: no user code runs while it is changed.
@@ -332,7 +332,7 @@ impl<T: Clone> Receiver<T> {
     }
 
     /// What was found, for the user. The lock is not held.
-    fn finish(&self, found: Found<T>) -> Result<T, RecvError> {
+    pub(super) fn finish(&self, found: Found<T>) -> Result<T, RecvError> {
         match found {
             Found::Message(parcel) => Ok(self.channel.open(parcel)),
             Found::Lagged(missed) => Err(RecvError::Lagged(missed)),

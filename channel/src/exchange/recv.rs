@@ -48,7 +48,10 @@ pub(crate) enum Received {
 /// Receiving without knowledge of the type of the message.
 pub(crate) trait Receive {
     /// Whether a receive may be possible.
-    fn may_receive(&self, gate: &Gate) -> bool {
+    ///
+    /// # Safety
+    /// `gate` is the gate of this channel, locked by the caller.
+    unsafe fn may_receive(&self, gate: &Gate) -> bool {
         gate.may_receive()
     }
 

@@ -77,11 +77,26 @@ impl<T, S> Station<T, S> {
     /// # Safety
     /// `gate` is the gate of this station, locked by the caller.
     #[inline(always)]
-    unsafe fn synced<'g>(&self, gate: &'g mut Gate) -> &'g mut Synced<T, S> {
+    pub(crate) unsafe fn synced<'g>(&self, gate: &'g mut Gate) -> &'g mut Synced<T, S> {
         let _ = gate;
         // SAFETY: the lock makes it ours, and the borrow of the gate makes this the only reference
         // while it lives.
         self.synced.with_mut(|synced| unsafe { &mut *synced })
+    }
+
+    /// What the gate guards, to look at.
+    ///
+    /// # Safety
+    /// As for [`synced`](Self::synced).
+    pub(crate) unsafe fn look<'g>(&self, gate: &'g Gate) -> &'g Synced<T, S> {
+        let _ = gate;
+        // SAFETY: the lock makes it ours, and what changes it needs the gate mutably.
+        self.synced.with(|synced| unsafe { &*synced })
+    }
+
+    /// The gate, for select.
+    pub(crate) fn gate(&self) -> &GateLock {
+        &self.gate
     }
 
     /// Does something under the lock that ends nobody's wait.
@@ -122,9 +137,11 @@ impl<T, S> Station<T, S> {
         mut look: impl FnMut(&mut Synced<T, S>) -> Option<R>,
     ) -> Result<R, Expired> {
         checkpoint();
-        match self.with(&mut look) {
+        let mut gate = self.gate.lock();
+        // SAFETY: the gate is this station's.
+        match look(unsafe { self.synced(&mut gate) }) {
             Some(found) => Ok(found),
-            None => self.wait_in(|gate| &mut gate.receivers, limit, look),
+            None => self.wait_in(|gate| &mut gate.receivers, gate, limit, look),
         }
     }
 
@@ -134,12 +151,14 @@ impl<T, S> Station<T, S> {
         mut look: impl FnMut(&mut Synced<T, S>) -> Option<R>,
     ) -> R {
         checkpoint();
-        match self.with(&mut look) {
-            Some(found) => found,
-            None => match self.wait_in(|gate| &mut gate.senders, Limit::Never, look) {
-                Ok(found) => found,
-                Err(Expired) => unreachable!("there is no limit"),
-            },
+        let mut gate = self.gate.lock();
+        // SAFETY: the gate is this station's.
+        if let Some(found) = look(unsafe { self.synced(&mut gate) }) {
+            return found;
+        }
+        match self.wait_in(|gate| &mut gate.senders, gate, Limit::Never, look) {
+            Ok(found) => found,
+            Err(Expired) => unreachable!("there is no limit"),
         }
     }
 
@@ -155,23 +174,39 @@ impl<T, S> Station<T, S> {
         }
     }
 
+    /// Waits in one of the gate's queues, where the caller has looked in vain under the lock.
     fn wait_in<R>(
         &self,
         queue: fn(&mut Gate) -> &mut WaitQueue,
+        gate: LockGuard<'_, Gate>,
         limit: Limit,
         mut look: impl FnMut(&mut Synced<T, S>) -> Option<R>,
     ) -> Result<R, Expired> {
+        // Under the lock that is held already, if nothing has to be done first that needs it free.
+        let mut begun = match limit {
+            Limit::Never => Wait::begin_locked().map(|wait| (gate, wait)),
+            _ => {
+                drop(gate);
+                None
+            }
+        };
         let Ok(deadline) = limit.deadline() else {
             return Err(Expired);
         };
         loop {
-            // Unwinds if the task is cancelled: before the lock.
-            let wait = Wait::begin();
-            let mut gate = self.gate.lock();
-            // SAFETY: the gate is this station's.
-            if let Some(found) = look(unsafe { self.synced(&mut gate) }) {
-                return Ok(found);
-            }
+            let (gate, wait) = match begun.take() {
+                Some(begun) => begun,
+                None => {
+                    // Unwinds if the task is cancelled: before the lock.
+                    let wait = Wait::begin();
+                    let mut gate = self.gate.lock();
+                    // SAFETY: the gate is this station's.
+                    if let Some(found) = look(unsafe { self.synced(&mut gate) }) {
+                        return Ok(found);
+                    }
+                    (gate, wait)
+                }
+            };
             self.park(gate, queue, wait, deadline)?;
             // At once, even if the task has been cancelled by now: a turn that was passed on to it
             // must not be lost.

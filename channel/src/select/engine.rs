@@ -263,8 +263,11 @@ unsafe fn choose(
     let mut ready = 0;
     for index in 0..entries.len() {
         // SAFETY: the locks are held, and the reference ends before the next one is made.
-        let gate = unsafe { gates.gate(entries, index) };
-        if !entries[index].may_commit(gate.as_deref(), time.moment) {
+        let ready_now = unsafe {
+            let gate = gates.gate(entries, index);
+            entries[index].may_commit(gate.as_deref(), time.moment)
+        };
+        if !ready_now {
             continue;
         }
         ready += 1;

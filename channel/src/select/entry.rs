@@ -129,12 +129,18 @@ impl<'a> Entry<'a> {
 
     /// Whether the case can be committed, as far as can be seen without trying. `gate` is its gate,
     /// `time` is known if there are cases of the clock.
+    ///
+    /// # Safety
+    /// `gate` is the gate of this case's channel.
     #[inline]
-    pub(super) fn may_commit(&self, gate: Option<&Gate>, time: Option<Moment>) -> bool {
+    pub(super) unsafe fn may_commit(&self, gate: Option<&Gate>, time: Option<Moment>) -> bool {
         match (&self.part, gate) {
             (Part::Receive(Supply::Channel(..)), Some(gate)) => gate.may_receive(),
             (Part::Send(_), Some(gate)) => gate.may_send(),
-            (Part::Receive(Supply::Source(_, source)), Some(gate)) => source.may_receive(gate),
+            // SAFETY: by this function's contract.
+            (Part::Receive(Supply::Source(_, source)), Some(gate)) => unsafe {
+                source.may_receive(gate)
+            },
             (Part::Receive(Supply::Timer(timer)), _) => {
                 time.is_some_and(|time| timer.due().is_some_and(|due| due <= time.now))
             }

@@ -34,6 +34,7 @@ mod channel;
 mod iter;
 mod modify;
 mod receiver;
+mod select;
 mod sender;
 mod value;
 

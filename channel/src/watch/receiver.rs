@@ -38,8 +38,8 @@ use crate::watch::{Iter, Ref};
 /// assert_eq!(watchers.map(|watcher| watcher.join().unwrap()), [Some(3), Some(3)]);
 /// ```
 pub struct Receiver<T> {
-    channel: Arc<Channel<T>>,
-    cursor: Cursor,
+    pub(super) channel: Arc<Channel<T>>,
+    pub(super) cursor: Cursor,
 }
 
 // A panic cannot leave a channel in a torn state: no user code runs while it is changed.
@@ -340,7 +340,7 @@ impl<T: Clone> Receiver<T> {
     }
 
     /// What was found, for the user. The lock is not held.
-    fn finish(&self, found: Found<T>) -> Result<T, RecvError> {
+    pub(super) fn finish(&self, found: Found<T>) -> Result<T, RecvError> {
         match found {
             Found::Value(parcel) => Ok(self.channel.open(parcel)),
             Found::Disconnected => Err(RecvError),
