@@ -511,7 +511,9 @@ impl Clone for Fragile {
 fn clones_may_panic() {
     let (tx, rx) = watch(Fragile(true));
     let quiet = |f: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(f)).unwrap_err();
-    quiet(&mut || drop(rx.get()));
+    quiet(&mut || {
+        rx.get();
+    });
     quiet(&mut || assert!(tx.send_modify(|_| ())));
     quiet(&mut || assert!(tx.send_modify(|_| ())));
     assert!(tx.send(Fragile(true)).is_ok());
@@ -567,10 +569,10 @@ fn nothing_is_lost_when_tasks_are_unwound() {
     }
 }
 
-/// Modifiers are unwound while they wait for their turn, and as they get it.
+/// Modifiers are unwound while they work.
 #[test]
-fn a_turn_to_modify_is_not_lost_when_tasks_are_unwound() {
-    for _ in 0..rounds(80) {
+fn modifiers_that_are_unwound_change_nothing() {
+    for _ in 0..rounds(40) {
         let (tx, rx) = watch(0);
         let runtime = hueless_runtime::runtime::Builder::new()
             .workers(2)
