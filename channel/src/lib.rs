@@ -21,6 +21,9 @@
 //! does so for a list that is made at run time. Time limits are channels too: [`after`], [`at`],
 //! [`tick`].
 //!
+//! On a [`broadcast`](fn@broadcast) channel every receiver sees every message; a [`watch`](fn@watch)
+//! channel holds the latest value.
+//!
 //! # Blocking
 //!
 //! An operation that has to wait parks the task that calls it; its worker runs other tasks

@@ -21,6 +21,24 @@
 //! assert_eq!(sums.map(|sum| sum.join().unwrap()), [10, 10]);
 //! ```
 //!
+//! In a [`select!`](crate::select!):
+//!
+//! ```
+//! use std::time::Duration;
+//! use hueless_channel::{bounded, broadcast, select};
+//!
+//! let (tx, rx) = broadcast(16);
+//! let (stop, stopped) = bounded::<()>(0);
+//! tx.send("news").unwrap();
+//! let news = select! {
+//!     recv(rx) -> msg => msg,
+//!     recv(stopped) -> _ => return,
+//!     default(Duration::from_secs(60)) => panic!("no news"),
+//! };
+//! assert_eq!(news, Ok("news"));
+//! # drop(stop);
+//! ```
+//!
 //! Use a [`watch`](mod@crate::watch) channel where only the latest value counts, and a
 //! [`bounded`](crate::bounded) channel for each receiver where senders shall wait for the slowest.
 //!

@@ -20,6 +20,7 @@
 /// | --- | --- | --- |
 /// | `recv(receiver) -> pattern => body` | there is a message, or the channel is disconnected | `pattern` is bound to a `Result<T, RecvError>` |
 /// | `send(sender, message) -> pattern => body` | there is room, or the channel is disconnected | `message` is evaluated and sent, `pattern` is bound to a `Result<(), SendError<T>>` |
+/// | … with a receiver of [`broadcast`](mod@crate::broadcast) or [`watch`](mod@crate::watch) | its `recv` would return | `pattern` is bound to what that returns |
 /// | `default => body` | no other case can be selected | |
 /// | `default(duration) => body` | no other case could be selected for so long | |
 ///

@@ -15,6 +15,31 @@
 //! assert_eq!(watcher.join().unwrap(), Ok("ready"));
 //! ```
 //!
+//! In a [`select!`](crate::select!), here with settings that take effect at once:
+//!
+//! ```
+//! use hueless_channel::{select, unbounded, watch};
+//!
+//! let (factor, new_factor) = watch(1);
+//! let (jobs, next_job) = unbounded();
+//! factor.send(10).unwrap();
+//! jobs.send(5).unwrap();
+//! drop(jobs);
+//!
+//! let mut by = new_factor.get();
+//! let mut done = 0;
+//! loop {
+//!     select! {
+//!         recv(new_factor) -> factor => by = factor.unwrap(),
+//!         recv(next_job) -> job => match job {
+//!             Ok(job) => done += job * by,
+//!             Err(_) => break,
+//!         },
+//!     }
+//! }
+//! assert_eq!(done, 50);
+//! ```
+//!
 //! Use a [`broadcast`](mod@crate::broadcast) channel where every message counts.
 //!
 //! # Values
