@@ -209,6 +209,9 @@ fn one_case_is_committed_and_nothing_is_lost<W: World>() {
         let met = met.clone();
         W::spawn(move || {
             let (mut next1, mut next2, mut last) = (0, 0, 0);
+            // What takes the place of those that are disconnected.
+            let (_tx, never) = broadcast(1);
+            let (_value, unchanging) = watch(0);
             let mut open = 4;
             let (mut rx1, mut rx2, mut latest, mut r) = (rx1, rx2, latest, r);
             while open > 0 {
@@ -221,7 +224,7 @@ fn one_case_is_committed_and_nothing_is_lost<W: World>() {
                         Err(err) => {
                             assert!(err.is_disconnected());
                             open -= 1;
-                            rx1 = endless(&mut KEPT.lock().unwrap());
+                            rx1 = never.clone();
                         }
                     },
                     recv(rx2) -> msg => match msg {
@@ -232,7 +235,7 @@ fn one_case_is_committed_and_nothing_is_lost<W: World>() {
                         Err(err) => {
                             assert!(err.is_disconnected());
                             open -= 1;
-                            rx2 = endless(&mut KEPT.lock().unwrap());
+                            rx2 = never.clone();
                         }
                     },
                     recv(latest) -> value => match value {
@@ -242,7 +245,7 @@ fn one_case_is_committed_and_nothing_is_lost<W: World>() {
                         }
                         Err(_) => {
                             open -= 1;
-                            latest = never_changes();
+                            latest = unchanging.clone();
                         }
                     },
                     recv(r) -> msg => match msg {
@@ -289,23 +292,6 @@ fn one_case_is_committed_and_nothing_is_lost<W: World>() {
     join_all::<()>(senders);
     assert_eq!(join_all(selecting), [(count, count, count); SELECTING]);
     assert_eq!(met.load(Ordering::Relaxed), count);
-}
-
-type Kept = Vec<hueless_channel::broadcast::Sender<usize>>;
-
-/// Senders of channels on which nothing comes.
-static KEPT: std::sync::Mutex<Kept> = std::sync::Mutex::new(Vec::new());
-
-fn endless(kept: &mut Kept) -> hueless_channel::broadcast::Receiver<usize> {
-    let (tx, rx) = broadcast(1);
-    kept.push(tx);
-    rx
-}
-
-fn never_changes() -> hueless_channel::watch::Receiver<usize> {
-    let (value, latest) = watch(0);
-    std::mem::forget(value);
-    latest
 }
 
 fn selects_on_one_receiver_share_its_messages<W: World>() {
