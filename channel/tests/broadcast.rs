@@ -493,6 +493,49 @@ fn clones_may_panic<W: World>() {
     assert_eq!(counts.alive(), 0);
 }
 
+/// Panics when dropped, if asked to.
+struct Bomb(u64, bool);
+
+impl Clone for Bomb {
+    fn clone(&self) -> Self {
+        Self(self.0, false)
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if self.1 {
+            resume_unwind(Box::new("quiet"));
+        }
+    }
+}
+
+#[test]
+fn drops_may_panic() {
+    fn quiet<T>(f: impl FnOnce() -> T) {
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(f()))).is_err());
+    }
+    let (tx, rx) = broadcast(100);
+    let other = rx.clone();
+    for n in 0..90 {
+        tx.send(Bomb(n, n % 10 == 0)).unwrap_or_default();
+    }
+    while other.try_recv().is_ok() {}
+    quiet(|| drop(rx));
+    assert_eq!(
+        (tx.len(), tx.receiver_count()),
+        (0, 1),
+        "the rest is leaked"
+    );
+    // Overwritten: the send has taken place.
+    for n in 0..100 {
+        assert!(tx.send(Bomb(n, n == 0)).is_ok());
+    }
+    quiet(|| tx.send(Bomb(100, false)));
+    assert_eq!(other.recv().map(|msg| msg.0), Err(RecvError::Lagged(1)));
+    assert!(other.try_iter().map(|msg| msg.unwrap().0).eq(1..=100));
+}
+
 /// Sends a message when dropped.
 struct LastWord(Option<Sender<LastWord>>);
 

@@ -5,10 +5,10 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::broadcast::ring::{Channel, Cursor, Found};
+use crate::broadcast::ring::{Batch, Channel, Cursor, Found};
 use crate::broadcast::{Iter, RecvError, RecvTimeoutError, TryIter, TryRecvError};
 use crate::exchange::Limit;
-use crate::fanout::Expired;
+use crate::fanout::{Expired, Parcel};
 
 /// The receiving side of a broadcast channel.
 ///
@@ -355,14 +355,38 @@ impl<T> Clone for Receiver<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         self.channel.with(|synced| synced.state.leave(&self.cursor));
-        loop {
-            let batch = self.channel.with(|synced| synced.state.trim());
-            if batch[0].is_none() {
-                return;
-            }
-            for parcel in batch.into_iter().flatten() {
-                self.channel.discard(parcel);
-            }
+        let mut unseen = Unseen {
+            channel: &self.channel,
+            batch: self.channel.with(|synced| synced.state.trim()),
+        };
+        while let Some(parcel) = unseen.next() {
+            self.channel.discard(parcel);
+        }
+    }
+}
+
+/// The messages that nobody has yet to see, once a receiver has left.
+///
+/// If the drop of one of them panics, the others are taken out all the same, so that the channel is
+/// right, and leaked, as crossbeam-channel does it.
+struct Unseen<'a, T> {
+    channel: &'a Channel<T>,
+    batch: Batch<T>,
+}
+
+impl<T> Unseen<'_, T> {
+    fn next(&mut self) -> Option<Parcel<T>> {
+        if self.batch.is_empty() {
+            self.batch = self.channel.with(|synced| synced.state.trim());
+        }
+        self.batch.pop()
+    }
+}
+
+impl<T> Drop for Unseen<'_, T> {
+    fn drop(&mut self) {
+        while let Some(parcel) = self.next() {
+            self.channel.leak(parcel);
         }
     }
 }

@@ -101,8 +101,25 @@ pub(super) struct Closed;
 /// There are further senders.
 pub(super) struct OthersLeft;
 
-/// How many messages are taken out under one lock when a receiver leaves.
-const BATCH: usize = 32;
+/// Messages that are taken out under one lock when a receiver leaves.
+pub(super) struct Batch<T> {
+    parcels: [Option<Parcel<T>>; 32],
+    /// The first place that is filled; none after it is not, up to `end`.
+    next: usize,
+    end: usize,
+}
+
+impl<T> Batch<T> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.next == self.end
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Parcel<T>> {
+        let parcel = self.parcels[self.next..self.end].first_mut()?.take();
+        self.next += 1;
+        parcel
+    }
+}
 
 impl<T> Ring<T> {
     /// An empty ring, with one sender and one receiver.
@@ -250,13 +267,18 @@ impl<T> Ring<T> {
     }
 
     /// Takes out messages at the tail that nobody has yet to see: as many as go into one batch.
-    pub(super) fn trim(&mut self) -> [Option<Parcel<T>>; BATCH] {
-        let mut batch = [const { None }; BATCH];
-        for place in &mut batch {
+    pub(super) fn trim(&mut self) -> Batch<T> {
+        let mut batch = Batch {
+            parcels: [const { None }; _],
+            next: 0,
+            end: 0,
+        };
+        for place in &mut batch.parcels {
             if self.tail == self.next || self.slots[self.first].readers != 0 {
                 break;
             }
             *place = self.pop().parcel;
+            batch.end += 1;
         }
         batch
     }

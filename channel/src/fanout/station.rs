@@ -20,6 +20,7 @@
 //! to be counted before the lock goes, and a select that has lost its other cases meanwhile would
 //! have to give it back.
 
+use std::mem;
 use std::ptr::NonNull;
 use std::time::Instant;
 
@@ -272,6 +273,14 @@ impl<T, S> Station<T, S> {
             // First, in case that the message's drop panics.
             self.keep(blank);
             drop(msg);
+        }
+    }
+
+    /// Lets go of a parcel; its message is leaked if nobody else holds it.
+    pub(crate) fn leak(&self, parcel: Parcel<T>) {
+        if let Some((msg, blank)) = parcel.release() {
+            mem::forget(msg);
+            self.keep(blank);
         }
     }
 
