@@ -2,12 +2,12 @@
 
 mod common;
 
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{Arrivals, Census, Counted, NEVER, Tasks, Threads, World, join_all, ms, rounds};
+use common::{Arrivals, Census, NEVER, Tasks, Threads, World, join_all, ms, rounds};
 use hueless_channel::watch::{Receiver, Sender};
 use hueless_channel::{RecvError, RecvTimeoutError, SendError, TryRecvError, bounded, watch};
 
@@ -316,25 +316,10 @@ fn modifiers_that_panic_change_nothing<W: World>() {
     assert_eq!(rx.recv(), Ok(3));
 }
 
-/// A value that counts its copies.
-struct Value(Census, Counted);
-
-impl Value {
-    fn new(census: &Census, value: usize) -> Self {
-        Self(census.clone(), census.message(value))
-    }
-}
-
-impl Clone for Value {
-    fn clone(&self) -> Self {
-        Self::new(&self.0, self.1.value)
-    }
-}
-
 fn values_are_dropped_once<W: World>() {
     let census = Census::default();
     for round in 0..rounds(40) {
-        let (tx, rx) = watch(Value::new(&census, 0));
+        let (tx, rx) = watch(census.message(0));
         let receivers = (0..3).map(|i| {
             let rx = rx.clone();
             W::spawn(move || {
@@ -353,9 +338,9 @@ fn values_are_dropped_once<W: World>() {
         }
         for value in 0..rounds(100) {
             match value % 8 {
-                0 => assert!(tx.send_modify(|value| value.1.value += 1)),
+                0 => assert!(tx.send_modify(|value| value.value += 1)),
                 1 => assert!(!tx.send_if_modified(|_| false)),
-                _ => drop(tx.send(Value::new(&census, value))),
+                _ => drop(tx.send(census.message(value))),
             }
             if value % 4 == round % 4 {
                 W::yield_now();
@@ -369,7 +354,6 @@ fn values_are_dropped_once<W: World>() {
 
 /// Sends a value when dropped.
 struct LastWord(Option<Sender<LastWord>>);
-
 impl Clone for LastWord {
     fn clone(&self) -> Self {
         Self(None)
@@ -446,94 +430,6 @@ fn handles_move_between_worlds<W: World>() {
     ];
     join_all(handles);
     assert_eq!((in_task.join(), in_thread.join()), (Ok(300), Ok(300)));
-}
-
-#[test]
-fn the_first_value_has_been_seen() {
-    let (tx, rx) = watch("first");
-    assert!(!rx.has_changed());
-    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
-    assert_eq!(rx.get(), "first");
-    tx.send("second").unwrap();
-    let (twin, late) = (rx.clone(), tx.subscribe());
-    assert_eq!(late.try_recv(), Err(TryRecvError::Empty));
-    assert_eq!(
-        (rx.try_recv(), twin.try_recv()),
-        (Ok("second"), Ok("second"))
-    );
-    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
-}
-
-#[test]
-fn the_last_value_is_received_after_the_end() {
-    for end in [drop, |tx: Sender<_>| tx.close()] {
-        let (tx, rx) = watch(0);
-        let seen = rx.clone();
-        tx.send(1).unwrap();
-        assert_eq!(seen.recv(), Ok(1));
-        end(tx);
-        assert_eq!(rx.recv(), Ok(1));
-        for rx in [rx, seen] {
-            assert_eq!(rx.recv(), Err(RecvError));
-            assert_eq!(rx.try_recv(), Err(TryRecvError::Disconnected));
-            assert_eq!(rx.wait_for(|value| *value == 1), Ok(1));
-            assert_eq!(rx.wait_for(|value| *value == 2), Err(RecvError));
-        }
-    }
-}
-
-#[test]
-fn sends_fail_only_as_long_as_nobody_receives() {
-    let (tx, rx) = watch(0);
-    drop(rx);
-    assert_eq!(tx.send(1), Err(SendError(1)));
-    assert_eq!(*tx.borrow(), 0);
-    assert!(tx.send_modify(|value| *value = 2));
-    let rx = tx.subscribe();
-    assert_eq!(rx.get(), 2);
-    tx.send(3).unwrap();
-    assert_eq!(rx.recv(), Ok(3));
-}
-
-/// Panics when cloned, if asked to.
-struct Fragile(bool);
-
-impl Clone for Fragile {
-    fn clone(&self) -> Self {
-        if self.0 {
-            resume_unwind(Box::new("quiet"));
-        }
-        Self(false)
-    }
-}
-
-#[test]
-fn clones_may_panic() {
-    let (tx, rx) = watch(Fragile(true));
-    let quiet = |f: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(f)).unwrap_err();
-    quiet(&mut || {
-        rx.get();
-    });
-    quiet(&mut || assert!(tx.send_modify(|_| ())));
-    quiet(&mut || assert!(tx.send_modify(|_| ())));
-    assert!(tx.send(Fragile(true)).is_ok());
-    quiet(&mut || drop(rx.recv()));
-    assert!(rx.try_recv().is_err(), "that was it");
-    tx.send(Fragile(false)).unwrap();
-    assert!(rx.recv().is_ok() && tx.send_modify(|_| ()));
-}
-
-#[test]
-fn handles_are_what_they_should_be() {
-    fn check<T: Send + Sync + UnwindSafe + RefUnwindSafe + Clone + std::fmt::Debug>(_: &T) {}
-    let (tx, rx) = watch(Arc::new(AtomicUsize::new(0)));
-    check(&tx);
-    check(&rx);
-    // Without `Debug` of the values.
-    let (tx, rx) = watch((|| ()) as fn());
-    assert_eq!(format!("{tx:?} {rx:?}"), "Sender { .. } Receiver { .. }");
-    let (_tx, rx) = watch(5);
-    assert_eq!(format!("{:?} {}", rx.borrow(), rx.borrow()), "5 5");
 }
 
 /// Tasks that wait on one receiver are unwound, again and again: the last value is seen once.

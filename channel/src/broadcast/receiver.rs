@@ -5,10 +5,10 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::broadcast::ring::{Batch, Channel, Cursor, Found};
+use crate::broadcast::ring::{Batch, Channel, Found};
 use crate::broadcast::{Iter, RecvError, RecvTimeoutError, TryIter, TryRecvError};
 use crate::exchange::Limit;
-use crate::fanout::{Expired, Parcel};
+use crate::fanout::{Cursor, Expired, Parcel};
 
 /// The receiving side of a broadcast channel.
 ///
@@ -119,8 +119,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.recv(), Err(RecvError::Disconnected));
     /// ```
     pub fn close(&self) {
-        // If it was closed before, nobody waits.
-        let _ = self.channel.announce(|synced| synced.state.close());
+        self.channel.close();
     }
 
     /// The number of senders of this channel. Never blocks.
@@ -133,7 +132,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.sender_count(), 0);
     /// ```
     pub fn sender_count(&self) -> usize {
-        self.channel.with(|synced| synced.state.senders)
+        self.channel.with(|synced| synced.sides.senders)
     }
 
     /// The number of receivers of this channel. Never blocks.
@@ -146,7 +145,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.receiver_count(), 2);
     /// ```
     pub fn receiver_count(&self) -> usize {
-        self.channel.with(|synced| synced.state.receivers)
+        self.channel.with(|synced| synced.sides.receivers)
     }
 
     /// Whether both receivers receive from the same channel. Never blocks.
@@ -193,7 +192,7 @@ impl<T: Clone> Receiver<T> {
     /// assert_eq!(rx.try_recv(), Err(TryRecvError::Disconnected));
     /// ```
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        match self.channel.with(|synced| synced.state.take(&self.cursor)) {
+        match self.channel.with(|synced| synced.take(&self.cursor)) {
             Some(found) => Ok(self.finish(found)?),
             None => Err(TryRecvError::Empty),
         }
@@ -327,8 +326,7 @@ impl<T: Clone> Receiver<T> {
     }
 
     fn wait(&self, limit: Limit) -> Result<Found<T>, Expired> {
-        self.channel
-            .wait(limit, |synced| synced.state.take(&self.cursor))
+        self.channel.wait(limit, |synced| synced.take(&self.cursor))
     }
 
     /// What was found, for the user. The lock is not held.
@@ -345,16 +343,14 @@ impl<T> Clone for Receiver<T> {
     /// Another receiver of the same channel, which sees everything that this one has yet to see.
     /// Never blocks.
     fn clone(&self) -> Self {
-        let cursor = self
-            .channel
-            .with(|synced| synced.state.join_at(&self.cursor));
+        let cursor = self.channel.with(|synced| synced.join_at(&self.cursor));
         Self::new(self.channel.clone(), cursor)
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.channel.with(|synced| synced.state.leave(&self.cursor));
+        self.channel.with(|synced| synced.leave(&self.cursor));
         let mut unseen = Unseen {
             channel: &self.channel,
             batch: self.channel.with(|synced| synced.state.trim()),

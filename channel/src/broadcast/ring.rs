@@ -19,7 +19,7 @@
 //! - A message is sent into a full ring: the one at the tail leaves, and its readers are counted
 //!   at the new tail. Their cursors still say where they stood, so they learn how many they missed.
 //!
-//! Invariants, but for a short time while a receiver [leaves](Ring::leave):
+//! Invariants, but for a short time while a receiver [leaves](Synced::leave):
 //! - Somebody stands at the tail if the ring is not empty, so a message goes as soon as the last
 //!   receiver has seen it, and every operation takes the same time however many receivers and
 //!   messages there are.
@@ -30,8 +30,7 @@
 
 use std::mem;
 
-use crate::fanout::{Parcel, Refused, Station, Synced};
-use crate::loom::{AtomicU64, Ordering};
+use crate::fanout::{Cursor, Parcel, Refused, Station, Synced};
 
 /// A broadcast channel.
 pub(super) type Channel<T> = Station<T, Ring<T>>;
@@ -47,34 +46,12 @@ pub(crate) struct Ring<T> {
     next: u64,
     /// How many receivers have seen everything.
     caught_up: usize,
-    pub(super) senders: usize,
-    pub(super) receivers: usize,
-    /// Somebody has closed the channel.
-    closed: bool,
 }
 
 struct Slot<T> {
     parcel: Option<Parcel<T>>,
     /// How many receivers stand here.
     readers: usize,
-}
-
-/// Where a receiver stands. Changed under the lock of its channel only.
-pub(super) struct Cursor(AtomicU64);
-
-impl Cursor {
-    fn at(position: u64) -> Self {
-        Self(AtomicU64::new(position))
-    }
-
-    // Relaxed, here and below: the lock orders these.
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn set(&self, position: u64) {
-        self.0.store(position, Ordering::Relaxed);
-    }
 }
 
 /// What a receiver finds.
@@ -95,16 +72,10 @@ pub(super) struct Sent<T> {
     pub(super) overwritten: Option<Parcel<T>>,
 }
 
-/// The channel was closed before.
-pub(super) struct Closed;
-
-/// There are further senders.
-pub(super) struct OthersLeft;
-
 /// Messages that are taken out under one lock when a receiver leaves.
 pub(super) struct Batch<T> {
     parcels: [Option<Parcel<T>>; 32],
-    /// The first place that is filled; none after it is not, up to `end`.
+    /// The places from `next` to `end` are filled.
     next: usize,
     end: usize,
 }
@@ -122,7 +93,7 @@ impl<T> Batch<T> {
 }
 
 impl<T> Ring<T> {
-    /// An empty ring, with one sender and one receiver.
+    /// An empty ring, with one receiver.
     pub(super) fn new(cap: usize) -> (Self, Cursor) {
         let slot = || Slot {
             parcel: None,
@@ -134,9 +105,6 @@ impl<T> Ring<T> {
             tail: 0,
             next: 0,
             caught_up: 1,
-            senders: 1,
-            receivers: 1,
-            closed: false,
         };
         (ring, Cursor::at(0))
     }
@@ -193,79 +161,6 @@ impl<T> Ring<T> {
         slot
     }
 
-    /// What the receiver at `cursor` finds, which goes on by that; `None` if there is nothing yet.
-    pub(super) fn take(&mut self, cursor: &Cursor) -> Option<Found<T>> {
-        let place = self.place(cursor);
-        let missed = place - cursor.get();
-        if missed != 0 {
-            cursor.set(place);
-            return Some(Found::Lagged(missed));
-        }
-        if place == self.next {
-            return self.ended().then_some(Found::Disconnected);
-        }
-        cursor.set(place + 1);
-        *self.readers(place + 1) += 1;
-        let at_tail = place == self.tail;
-        let slot = self.slot(place);
-        slot.readers -= 1;
-        let parcel = if at_tail && slot.readers == 0 {
-            self.pop().parcel
-        } else {
-            slot.parcel.clone()
-        };
-        parcel.map(Found::Message)
-    }
-
-    /// Whether the receiver at `cursor` would find something.
-    pub(super) fn has_something(&self, cursor: &Cursor) -> bool {
-        cursor.get() != self.next || self.ended()
-    }
-
-    /// Whether nothing more will be sent.
-    fn ended(&self) -> bool {
-        self.closed || self.senders == 0
-    }
-
-    /// A further receiver, which stands where the one at `cursor` does.
-    pub(super) fn join_at(&mut self, cursor: &Cursor) -> Cursor {
-        let place = self.place(cursor);
-        *self.readers(place) += 1;
-        self.receivers += 1;
-        Cursor::at(cursor.get())
-    }
-
-    /// A further receiver, which sees what is sent from now on.
-    pub(super) fn join(&mut self) -> Cursor {
-        self.caught_up += 1;
-        self.receivers += 1;
-        Cursor::at(self.next)
-    }
-
-    /// The receiver at `cursor` goes. What nobody waits for any more is left to [`trim`](Self::trim).
-    pub(super) fn leave(&mut self, cursor: &Cursor) {
-        let place = self.place(cursor);
-        *self.readers(place) -= 1;
-        self.receivers -= 1;
-    }
-
-    /// Counts a sender out. An error if others are left, since then nothing has ended.
-    pub(super) fn count_sender_out(&mut self) -> Result<(), OthersLeft> {
-        self.senders -= 1;
-        match self.senders {
-            0 => Ok(()),
-            _ => Err(OthersLeft),
-        }
-    }
-
-    /// Ends all sending. An error if that was done before.
-    pub(super) fn close(&mut self) -> Result<(), Closed> {
-        match mem::replace(&mut self.closed, true) {
-            false => Ok(()),
-            true => Err(Closed),
-        }
-    }
-
     /// Takes out messages at the tail that nobody has yet to see: as many as go into one batch.
     pub(super) fn trim(&mut self) -> Batch<T> {
         let mut batch = Batch {
@@ -285,10 +180,63 @@ impl<T> Ring<T> {
 }
 
 impl<T> Synced<T, Ring<T>> {
+    /// What the receiver at `cursor` finds, which goes on by that; `None` if there is nothing yet.
+    pub(super) fn take(&mut self, cursor: &Cursor) -> Option<Found<T>> {
+        let ring = &mut self.state;
+        let place = ring.place(cursor);
+        let missed = place - cursor.get();
+        if missed != 0 {
+            cursor.set(place);
+            return Some(Found::Lagged(missed));
+        }
+        if place == ring.next {
+            return self.sides.ended().then_some(Found::Disconnected);
+        }
+        cursor.set(place + 1);
+        *ring.readers(place + 1) += 1;
+        let at_tail = place == ring.tail;
+        let slot = ring.slot(place);
+        slot.readers -= 1;
+        let parcel = if at_tail && slot.readers == 0 {
+            ring.pop().parcel
+        } else {
+            slot.parcel.clone()
+        };
+        parcel.map(Found::Message)
+    }
+
+    /// Whether the receiver at `cursor` would find something.
+    pub(super) fn has_something(&self, cursor: &Cursor) -> bool {
+        cursor.get() != self.state.next || self.sides.ended()
+    }
+
+    /// A further receiver, which stands where the one at `cursor` does.
+    pub(super) fn join_at(&mut self, cursor: &Cursor) -> Cursor {
+        let place = self.state.place(cursor);
+        *self.state.readers(place) += 1;
+        self.sides.receivers += 1;
+        Cursor::at(cursor.get())
+    }
+
+    /// A further receiver, which sees what is sent from now on.
+    pub(super) fn join(&mut self) -> Cursor {
+        self.state.caught_up += 1;
+        self.sides.receivers += 1;
+        Cursor::at(self.state.next)
+    }
+
+    /// The receiver at `cursor` goes. What nobody waits for any more is left to
+    /// [`trim`](Ring::trim).
+    pub(super) fn leave(&mut self, cursor: &Cursor) {
+        let place = self.state.place(cursor);
+        *self.state.readers(place) -= 1;
+        self.sides.receivers -= 1;
+    }
+
     /// Sends a message.
     pub(super) fn send(&mut self, msg: T) -> Result<Sent<T>, Refused<T>> {
         let ring = &mut self.state;
-        if ring.closed || ring.receivers == 0 {
+        if self.sides.is_closed() || self.sides.receivers == 0 {
             return Err(Refused::Disconnected(msg));
         }
         let Some(blank) = self.spares.take() else {
@@ -305,7 +253,7 @@ impl<T> Synced<T, Ring<T>> {
         *ring.slot(ring.next) = Slot { parcel, readers };
         ring.next += 1;
         Ok(Sent {
-            receivers: ring.receivers,
+            receivers: self.sides.receivers,
             overwritten,
         })
     }

@@ -24,13 +24,13 @@ impl<T> Receive for Receiver<T> {
     unsafe fn may_receive(&self, gate: &Gate) -> bool {
         // SAFETY: by this function's contract, and the reference ends here.
         let synced = unsafe { self.channel.look(gate) };
-        synced.state.has_something(&self.cursor)
+        synced.has_something(&self.cursor)
     }
 
     unsafe fn receive(&self, gate: &mut Gate, slot: *mut (), _: &mut After) -> Received {
         // SAFETY: by this function's contract.
         unsafe {
-            match self.channel.synced(gate).state.take(&self.cursor) {
+            match self.channel.synced(gate).take(&self.cursor) {
                 Some(found) => Packet::of(slot).deliver(Taken(found)),
                 None => return Received::Empty,
             }

@@ -30,6 +30,7 @@ use hueless_runtime::park::{
 
 use crate::exchange::{Gate, GateLock, Head, Limit, Packet, Status};
 use crate::fanout::parcel::{Blank, Parcel, Spares};
+use crate::fanout::sides::Sides;
 use crate::loom::{UnsafeCell, checkpoint};
 
 /// A state `S` that holds messages `T`.
@@ -43,6 +44,8 @@ pub(crate) struct Station<T, S> {
 pub(crate) struct Synced<T, S> {
     /// Memory for messages.
     pub(crate) spares: Spares<T>,
+    /// The handles.
+    pub(crate) sides: Sides,
     /// Everything else.
     pub(crate) state: S,
 }
@@ -62,12 +65,13 @@ pub(crate) enum Refused<T> {
 }
 
 impl<T, S> Station<T, S> {
-    /// A station around `state`.
+    /// A station around `state`, with one handle of each side.
     pub(crate) fn new(state: S) -> Self {
         Self {
             gate: GateLock::new(0),
             synced: UnsafeCell::new(Synced {
                 spares: Spares::new(),
+                sides: Sides::new(),
                 state,
             }),
         }
@@ -282,6 +286,21 @@ impl<T, S> Station<T, S> {
             mem::forget(msg);
             self.keep(blank);
         }
+    }
+
+    /// Counts a further sender.
+    pub(crate) fn count_sender_in(&self) {
+        self.with(|synced| synced.sides.senders += 1);
+    }
+
+    /// Counts a sender out; if it was the last, receivers that wait are told.
+    pub(crate) fn count_sender_out(&self) {
+        let _ = self.announce(|synced| synced.sides.count_sender_out());
+    }
+
+    /// Closes the channel; receivers that wait are told.
+    pub(crate) fn close(&self) {
+        let _ = self.announce(|synced| synced.sides.close());
     }
 
     /// Keeps memory for the next message.

@@ -36,7 +36,7 @@ impl<T> Drop for Turn<'_, T> {
 /// changed.
 pub(super) fn modify<T: Clone>(channel: &Channel<T>, f: impl FnOnce(&mut T) -> bool) -> bool {
     let turn = Turn::wait(channel);
-    let Some((before, number)) = channel.with(|synced| synced.state.to_modify()) else {
+    let Some((before, number)) = channel.with(|synced| synced.to_modify()) else {
         return false;
     };
     let mut value = T::clone(&before);

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::exchange::Limit;
-use crate::fanout::Expired;
-use crate::watch::cell::{Channel, Cursor, Found};
+use crate::fanout::{Cursor, Expired};
+use crate::watch::cell::{Channel, Found};
 use crate::watch::{Iter, Ref};
 
 /// The receiving side of a watch channel.
@@ -100,8 +100,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.recv(), Err(RecvError));
     /// ```
     pub fn close(&self) {
-        // If it was closed before, nobody waits.
-        let _ = self.channel.announce(|synced| synced.state.close());
+        self.channel.close();
     }
 
     /// The number of senders of this channel. Never blocks.
@@ -114,7 +113,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.sender_count(), 0);
     /// ```
     pub fn sender_count(&self) -> usize {
-        self.channel.with(|synced| synced.state.senders)
+        self.channel.with(|synced| synced.sides.senders)
     }
 
     /// The number of receivers of this channel. Never blocks.
@@ -127,7 +126,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(rx.receiver_count(), 2);
     /// ```
     pub fn receiver_count(&self) -> usize {
-        self.channel.with(|synced| synced.state.receivers)
+        self.channel.with(|synced| synced.sides.receivers)
     }
 
     /// Whether both receivers receive from the same channel. Never blocks.
@@ -185,7 +184,7 @@ impl<T: Clone> Receiver<T> {
     /// assert_eq!(rx.try_recv(), Err(TryRecvError::Disconnected));
     /// ```
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        match self.channel.with(|synced| synced.state.take(&self.cursor)) {
+        match self.channel.with(|synced| synced.take(&self.cursor)) {
             Some(found) => Ok(self.finish(found)?),
             None => Err(TryRecvError::Empty),
         }
@@ -335,8 +334,7 @@ impl<T: Clone> Receiver<T> {
     }
 
     fn wait(&self, limit: Limit) -> Result<Found<T>, Expired> {
-        self.channel
-            .wait(limit, |synced| synced.state.take(&self.cursor))
+        self.channel.wait(limit, |synced| synced.take(&self.cursor))
     }
 
     /// What was found, for the user. The lock is not held.
@@ -351,16 +349,14 @@ impl<T: Clone> Receiver<T> {
 impl<T> Clone for Receiver<T> {
     /// Another receiver of the same channel, which has seen what this one has. Never blocks.
     fn clone(&self) -> Self {
-        let cursor = self
-            .channel
-            .with(|synced| synced.state.join_at(&self.cursor));
+        let cursor = self.channel.with(|synced| synced.join_at(&self.cursor));
         Self::new(self.channel.clone(), cursor)
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.channel.with(|synced| synced.state.receivers -= 1);
+        self.channel.with(|synced| synced.sides.receivers -= 1);
     }
 }
 

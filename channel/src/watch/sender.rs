@@ -119,7 +119,7 @@ impl<T> Sender<T> {
     /// assert_eq!(late.get(), 2);
     /// ```
     pub fn subscribe(&self) -> Receiver<T> {
-        let cursor = self.channel.with(|synced| synced.state.join());
+        let cursor = self.channel.with(|synced| synced.join());
         Receiver::new(self.channel.clone(), cursor)
     }
 
@@ -142,8 +142,7 @@ impl<T> Sender<T> {
     /// assert_eq!(*rx.borrow(), 2);
     /// ```
     pub fn close(&self) {
-        // If it was closed before, nobody waits.
-        let _ = self.channel.announce(|synced| synced.state.close());
+        self.channel.close();
     }
 
     /// The number of senders of this channel. Never blocks.
@@ -156,7 +155,7 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.sender_count(), 2);
     /// ```
     pub fn sender_count(&self) -> usize {
-        self.channel.with(|synced| synced.state.senders)
+        self.channel.with(|synced| synced.sides.senders)
     }
 
     /// The number of receivers of this channel. Never blocks.
@@ -169,7 +168,7 @@ impl<T> Sender<T> {
     /// assert_eq!(tx.receiver_count(), 0);
     /// ```
     pub fn receiver_count(&self) -> usize {
-        self.channel.with(|synced| synced.state.receivers)
+        self.channel.with(|synced| synced.sides.receivers)
     }
 
     /// Whether both senders send on the same channel. Never blocks.
@@ -237,17 +236,14 @@ impl<T: Clone> Sender<T> {
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.channel.with(|synced| synced.state.senders += 1);
+        self.channel.count_sender_in();
         Self::new(self.channel.clone())
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        // If there are others, nobody's wait ends.
-        let _ = self
-            .channel
-            .announce(|synced| synced.state.count_sender_out());
+        self.channel.count_sender_out();
     }
 }
 

@@ -197,6 +197,12 @@ impl Census {
     }
 }
 
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        self.census.message(self.value)
+    }
+}
+
 impl Drop for Counted {
     fn drop(&mut self) {
         let before = self.census.0.fetch_sub(1, Ordering::Relaxed);
