@@ -1,6 +1,7 @@
 //! Channels: messages between tasks, OS threads, and across the two.
 //!
-//! The API is crossbeam-channel's, name for name.
+//! The API is crossbeam-channel's, name for name. Beyond it there are [`broadcast`](fn@broadcast), where
+//! every receiver sees every message, and [`watch`](fn@watch), which holds the latest value.
 //!
 //! ```
 //! use hueless::{channel, go};
@@ -19,9 +20,9 @@ pub use hueless_channel::{
 };
 #[doc(inline)]
 pub use hueless_channel::{after, at, never, tick};
-#[doc(inline)]
-pub use hueless_channel::{broadcast, watch};
 #[doc(alias = "make")]
 #[doc(alias = "chan")]
 #[doc(inline)]
 pub use hueless_channel::{bounded, unbounded};
+#[doc(inline)]
+pub use hueless_channel::{broadcast, watch};
