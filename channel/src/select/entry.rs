@@ -158,7 +158,6 @@ impl<'a> Entry<'a> {
         time: Option<Moment>,
         after: &mut After,
     ) -> Received {
-        // SAFETY: by this function's and `receive`'s contracts.
         match (&mut self.part, gate) {
             (Part::Send(grant), Some(gate)) => {
                 **grant = gate.reserve();
@@ -167,13 +166,18 @@ impl<'a> Entry<'a> {
                     None => Received::Empty,
                 }
             }
-            (Part::Receive(Supply::Channel(_, source) | Supply::Source(_, source)), Some(gate)) => unsafe {
-                source.receive(gate, self.slot, after)
-            },
-            (Part::Receive(Supply::Timer(timer)), _) => match time {
-                Some(time) if unsafe { timer.receive(time, self.slot) } => Received::Settled,
-                _ => Received::Empty,
-            },
+            (Part::Receive(Supply::Channel(_, source) | Supply::Source(_, source)), Some(gate)) => {
+                // SAFETY: by this function's contract, and that of `receive` above.
+                unsafe { source.receive(gate, self.slot, after) }
+            }
+            (Part::Receive(Supply::Timer(timer)), _) => {
+                let slot = self.slot;
+                // SAFETY: as above.
+                match time.is_some_and(|time| unsafe { timer.receive(time, slot) }) {
+                    true => Received::Settled,
+                    false => Received::Empty,
+                }
+            }
             _ => Received::Empty,
         }
     }
