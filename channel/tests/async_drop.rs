@@ -16,8 +16,8 @@ use executor::{Wakes, poll, poll_once};
 use futures_util::StreamExt;
 use futures_util::future::FusedFuture;
 use hueless_channel::{
-    Receiver, RecvError, RecvFuture, RecvStream, SendFuture, Sender, TryRecvError, bounded, select,
-    unbounded,
+    Receiver, RecvError, RecvFuture, RecvStream, SendFuture, Sender, TryRecvError, TrySendError,
+    bounded, select, unbounded,
 };
 use hueless_runtime::runtime::{Builder, metrics};
 
@@ -396,4 +396,15 @@ fn futures_outlive_what_they_own<'a, T: 'a>(
     msg: T,
 ) -> (impl Future + 'a, impl Future + 'a) {
     (s.into_send_async(msg), r.into_recv_async())
+}
+
+/// A future that was forgotten stays in memory, and in its queue, when its receiver goes.
+#[test]
+fn nothing_is_sent_to_a_forgotten_future() {
+    let (s, r) = bounded(0);
+    let mut receiving = Box::pin(r.recv_async());
+    assert!(poll_once(receiving.as_mut()).is_pending());
+    std::mem::forget(receiving);
+    drop(r);
+    assert_eq!(s.try_send(1), Err(TrySendError::Disconnected(1)));
 }

@@ -5,7 +5,8 @@
 //! buffer: it is taken out under the lock and dropped later, so that messages, which may hold
 //! handles of this very channel, go at once and not with the last sender.
 //!
-//! Nobody of the ending side itself can be waiting, or hold a grant: that takes a handle.
+//! Nobody of the ending side itself can be waiting, or hold a grant: that takes a handle. Save futures
+//! that borrowed one and were forgotten, which stay where they are for ever.
 
 use std::mem;
 
@@ -60,12 +61,14 @@ impl<B: Buffer> Channel<B> {
 
     /// The last receiver has gone: nothing more will be received. The answer is to be dropped.
     pub(crate) fn disconnect_receivers(&self) -> Leftover<B> {
-        let mut senders = ClaimedList::default();
+        let mut waiters = ClaimedList::default();
         // Dropped after `gate`.
         let mut watchers = ClaimedList::default();
         let mut gate = self.gate.lock();
         gate.receivers_gone = true;
-        gate.senders.pop_all(&mut senders);
+        gate.senders.pop_all(&mut waiters);
+        // Futures that were forgotten: nobody would receive what is sent to them.
+        gate.receivers.pop_all(&mut waiters);
         gate.changed(&mut watchers);
         let len = gate.stock.len();
         gate.stock.clear();
@@ -78,7 +81,7 @@ impl<B: Buffer> Channel<B> {
             }
         };
         drop(gate);
-        tell(senders);
+        tell(waiters);
         leftover
     }
 

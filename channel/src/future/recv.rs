@@ -32,7 +32,8 @@ use crate::receiver::Receiver;
 /// A future that is dropped has received nothing. A message that had come to it, but had not been
 /// returned by a poll, goes back to the front of the channel: to the first one who waits, or before
 /// everything that is in the channel, even one that is full or holds no messages. (Of several futures
-/// that are dropped one after the other, the last one's message comes first.)
+/// that are dropped one after the other, the last one's message comes first. Until it is back it is not in the
+/// channel: meanwhile another receiver may find that empty and disconnected.)
 ///
 /// Dropping does not block, with one exception: if a `select!` has promised the future its message,
 /// it waits until that is made, as [`Receiver::try_recv`] does. (So the expression that makes the
