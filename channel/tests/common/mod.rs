@@ -1,7 +1,7 @@
 //! What the tests share: the worlds they run in, the flavors, and messages that count.
 //!
 //! A test is a function of a [`World`]; [`tests_in_both_worlds!`] makes a `#[test]` of it on plain
-//! OS threads and one in tasks.
+//! OS threads and one in tasks, [`tests_in_all_worlds!`] a third one in tasks that change threads.
 
 #![allow(
     dead_code,
@@ -10,7 +10,7 @@
 )]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hueless_channel::{Receiver, Sender, bounded, unbounded};
@@ -81,26 +81,34 @@ impl World for Tasks {
     }
 }
 
-/// Tasks of a runtime that migrates them.
+/// Tasks of a runtime in which they change threads.
 pub(crate) struct Migrating;
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    // SAFETY: what the tests do in tasks may go on on another thread.
-    let builder = unsafe { Builder::new().workers(2).migrate() };
-    builder.build().unwrap()
-});
+/// The runtimes in which tests run that need one of their own, with their names for messages.
+pub(crate) fn modes() -> [(&'static str, fn() -> Builder); 2] {
+    [("pinned", Builder::new), ("migrating", migrating)]
+}
+
+fn migrating() -> Builder {
+    // SAFETY: the tests keep nothing that belongs to a thread across their operations.
+    unsafe { Builder::new().migrate() }
+}
 
 impl World for Migrating {
     fn run<T: Send>(f: impl FnOnce() -> T + Send) -> T {
-        RUNTIME.run(f)
+        static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+        RUNTIME
+            .get_or_init(|| migrating().build().expect("threads are to be had"))
+            .run(f)
     }
 
     fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Handle<T> {
+        // On the runtime of the task that calls this.
         Tasks::spawn(f)
     }
 
     fn yield_now() {
-        Tasks::yield_now();
+        hueless_runtime::yield_now();
     }
 }
 
@@ -119,7 +127,7 @@ macro_rules! tests_in_both_worlds {
     };
 }
 
-/// The same, and in tasks that change threads.
+/// Makes a `#[test]` of each function `fn name<W: World>()`, in all three worlds.
 #[macro_export]
 macro_rules! tests_in_all_worlds {
     ($($name:ident),* $(,)?) => {
@@ -131,6 +139,19 @@ macro_rules! tests_in_all_worlds {
     };
 }
 
+/// Runs a test in each mode, on a runtime of its own with that many workers.
+pub(crate) fn in_each_mode(workers: usize, test: impl Fn() + Sync) {
+    for (mode, new) in modes() {
+        // Shown if the test fails.
+        println!("in mode {mode}");
+        let runtime = new()
+            .workers(workers)
+            .build()
+            .expect("threads are to be had");
+        runtime.run(&test);
+    }
+}
+
 /// A kind of channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flavor {
@@ -140,6 +161,9 @@ pub(crate) enum Flavor {
 }
 
 impl Flavor {
+    /// The smallest of each kind, and one that is neither.
+    pub(crate) const ALL: [Self; 4] = [Self::Zero, Self::Array(1), Self::Array(3), Self::List];
+
     pub(crate) fn make<T>(self) -> (Sender<T>, Receiver<T>) {
         match self {
             Self::Zero => bounded(0),
@@ -207,6 +231,30 @@ impl Drop for Counted {
     fn drop(&mut self) {
         let before = self.census.0.fetch_sub(1, Ordering::Relaxed);
         assert!(before > 0, "a message was dropped twice");
+    }
+}
+
+/// What has become of each of some messages, which are numbered.
+#[derive(Clone)]
+pub(crate) struct Tally(Arc<[AtomicUsize]>);
+
+impl Tally {
+    pub(crate) fn new(messages: usize) -> Self {
+        Self((0..messages).map(|_| AtomicUsize::new(0)).collect())
+    }
+
+    /// A message has come out somewhere.
+    pub(crate) fn count(&self, message: usize) {
+        let before = self.0[message].fetch_add(1, Ordering::Relaxed);
+        assert_eq!(before, 0, "message {message} came out twice");
+    }
+
+    pub(crate) fn assert_all_came_out(&self) {
+        let lost = self
+            .0
+            .iter()
+            .position(|count| count.load(Ordering::Relaxed) == 0);
+        assert_eq!(lost, None, "a message is lost");
     }
 }
 
