@@ -16,6 +16,7 @@ tests_in_both_worlds!(
     timeout_never_comes_while_a_case_is_ready,
     random_among_ready_cases,
     random_among_waiting_cases,
+    random_among_new_channels,
     biased_takes_the_first,
     select_stress_over_flavors,
 );
@@ -288,4 +289,22 @@ fn select_stress_over_flavors<W: World>() {
     join_all(senders);
     let received: usize = join_all(receivers).iter().sum();
     assert_eq!(received, sent.load(Ordering::Relaxed));
+}
+
+/// Channels that are new each time, and lie where those before them lay.
+fn random_among_new_channels<W: World>() {
+    let mut hits = [0; 3];
+    for _ in 0..300 {
+        let channels = [bounded(1), bounded(1), unbounded()];
+        for (s, _) in &channels {
+            s.send(()).unwrap();
+        }
+        select! {
+            recv(channels[0].1) -> _ => hits[0] += 1,
+            recv(channels[1].1) -> _ => hits[1] += 1,
+            recv(channels[2].1) -> _ => hits[2] += 1,
+        }
+    }
+    // A fair choice misses this with a probability below 1e-9.
+    assert!(hits.iter().all(|hits| *hits > 50), "{hits:?}");
 }

@@ -14,6 +14,8 @@ use hueless_runtime::park::{Claimed, ClaimedList, Lock, WaitQueue, Waiter};
 
 use crate::exchange::stock::{Hold, Stock};
 use crate::flavors::Memory;
+#[cfg(not(loom))]
+use crate::loom::{AtomicU64, Ordering};
 
 /// A gate behind its lock.
 pub(crate) struct GateLock {
@@ -140,11 +142,12 @@ impl Gate {
     /// more, and must not be held on to by tasks.
     pub(crate) fn random_below(&mut self, bound: u32) -> u32 {
         if self.random == 0 {
-            // Any odd number will do. A model has to draw the same numbers in each execution.
+            // Any odd number will do, but not the same one for each channel that comes to lie where
+            // one was before. A model has to draw the same numbers in each execution.
             #[cfg(loom)]
             let seed = 1u64;
             #[cfg(not(loom))]
-            let seed = seeded_number().unwrap_or_else(|| ptr::from_ref(self).addr() as u64);
+            let seed = seeded_number().unwrap_or_else(some_number);
             self.random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         }
         // Marsaglia's xorshift64: never comes to zero.
@@ -154,6 +157,19 @@ impl Gate {
         // Multiplying a number below 2^32 with the bound puts the result's upper half below it.
         (((self.random >> 32) * u64::from(bound)) >> 32) as u32
     }
+}
+
+/// A number that differs from call to call, and is spread evenly.
+#[cfg(not(loom))]
+pub(crate) fn some_number() -> u64 {
+    /// Steele, Lea and Flood's SplitMix64: a counter, and a mixing of its bits.
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+    // Relaxed: any order of the numbers will do.
+    let mut mixed = COUNTER.fetch_add(STEP, Ordering::Relaxed);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
 }
 
 /// What an operation owes once it has released the lock; dropping it pays.

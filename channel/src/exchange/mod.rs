@@ -25,6 +25,8 @@ mod send;
 mod stock;
 
 pub(crate) use channel::Channel;
+#[cfg(not(loom))]
+pub(crate) use gate::some_number;
 pub(crate) use gate::{After, Gate, GateLock};
 pub(crate) use limit::Limit;
 pub(crate) use packet::{Head, Packet, Status};

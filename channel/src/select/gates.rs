@@ -5,9 +5,9 @@
 
 use hueless_runtime::park::{ClaimedList, Ticket};
 
-use crate::exchange::{Gate, GateLock};
 #[cfg(not(loom))]
-use crate::loom::{AtomicU64, Ordering};
+use crate::exchange::some_number;
+use crate::exchange::{Gate, GateLock};
 use crate::select::entry::Entry;
 
 /// So many cases are sorted in place; more take memory.
@@ -261,14 +261,5 @@ fn random_without_gate(bound: u32) -> u32 {
     #[cfg(loom)]
     return bound - 1;
     #[cfg(not(loom))]
-    {
-        /// Steele, Lea and Flood's SplitMix64: a counter, and a mixing of its bits.
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
-        // Relaxed: any order of the numbers will do.
-        let mut mixed = COUNTER.fetch_add(STEP, Ordering::Relaxed);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (((mixed >> 32) * u64::from(bound)) >> 32) as u32
-    }
+    return (((some_number() >> 32) * u64::from(bound)) >> 32) as u32;
 }
