@@ -11,11 +11,9 @@ use crate::receiver::Receiver;
 use crate::select::engine::{self, Patience};
 use crate::select::entry::Entry;
 use crate::select::err::{ReadyTimeoutError, SelectTimeoutError, TryReadyError, TrySelectError};
+use crate::select::operations::{FEW, Operation, Operations};
 use crate::select::selected::{Case, End, SelectedOperation};
 use crate::sender::Sender;
-
-/// So many cases take no memory but the stack's.
-const FEW: usize = 8;
 
 /// Selects from a list of channel operations that is made at run time.
 ///
@@ -58,17 +56,9 @@ const FEW: usize = 8;
 /// ```
 #[derive(Clone)]
 pub struct Select<'a> {
-    operations: SmallVec<[Operation<'a>; FEW]>,
+    operations: Operations<'a>,
     next_index: usize,
     biased: bool,
-}
-
-#[derive(Clone, Copy)]
-struct Operation<'a> {
-    index: usize,
-    /// Of the sender or receiver.
-    address: *const (),
-    end: End<'a>,
 }
 
 // SAFETY: on its own a list moves messages as bytes, under the locks of their channels, and runs no
@@ -91,7 +81,7 @@ impl<'a> Select<'a> {
     /// ```
     pub fn new() -> Self {
         Self {
-            operations: SmallVec::new(),
+            operations: Operations::default(),
             next_index: 0,
             biased: false,
         }

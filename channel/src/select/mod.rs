@@ -7,6 +7,7 @@
 //! - `case`: a case with its message type, and the completion of a send
 //! - `macros`: the grammar of [`select!`](crate::select!)
 //! - `dynamic`: a list of cases that is made at run time, [`Select`]
+//! - `operations`: that list
 //! - `selected`: what became of it, until it is completed
 //! - `err`: what it answers when no operation can go on
 
@@ -17,6 +18,7 @@ mod entry;
 mod err;
 mod gates;
 mod macros;
+mod operations;
 mod selected;
 mod source;
 
