@@ -8,7 +8,7 @@ mod counting;
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use common::{Flavor, Migrants, NEVER, Tasks, Threads, World, modes};
+use common::{Flavor, Migrating, NEVER, Tasks, Threads, World, modes};
 use counting::count;
 use hueless_channel::{
     Receiver, Select, Sender, after, at, bounded, never, select, select_biased, tick, unbounded,
@@ -21,7 +21,7 @@ macro_rules! in_all_worlds {
     ($($name:ident),* $(,)?) => {
         $(#[test] fn $name() {
             run_on_threads(counted::$name::<Threads>);
-            run_in_tasks(counted::$name::<Tasks>, counted::$name::<Migrants>);
+            run_in_tasks(counted::$name::<Tasks>, counted::$name::<Migrating>);
         })*
     };
 }

@@ -1,46 +1,14 @@
 //! What broadcast and watch channels allocate, and that it goes back.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "common/counting.rs"]
+mod counting;
+
 use std::thread;
 use std::time::Duration;
 
+use counting::count;
 use hueless_channel::broadcast::RecvError;
 use hueless_channel::{broadcast, select, watch};
-
-/// Counts this thread's allocations and the bytes it holds.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static BYTES: Cell<isize> = const { Cell::new(0) };
-}
-
-// SAFETY: passes every call on to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        BYTES.set(BYTES.get() + layout.size() as isize);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        BYTES.set(BYTES.get() - layout.size() as isize);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// The allocations of `f`, and the bytes more that are held after it.
-fn count(f: impl FnOnce()) -> (usize, isize) {
-    let (allocations, bytes) = (ALLOCATIONS.get(), BYTES.get());
-    f();
-    (ALLOCATIONS.get() - allocations, BYTES.get() - bytes)
-}
 
 /// The first wait of a thread allocates its parker.
 fn first_wait() {

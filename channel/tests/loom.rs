@@ -1,53 +1,27 @@
 //! Models of the channels under loom: every interleaving, up to a number of preemptions.
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test --release -p hueless-channel --test loom
+//! RUSTFLAGS="--cfg loom" cargo test --release -p hueless-channel --test 'loom*'
 //! ```
+//!
+//! Here: the hand-off of each flavor, deadlines, disconnection, `select!`. Beside it: `loom_close`,
+//! `loom_returned` (operations that are not completed), `loom_watch` (`ready`).
 
 #![cfg(loom)]
 
+#[path = "common/model.rs"]
+#[allow(dead_code, reason = "each model program uses a part of it")]
+mod model;
+
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hueless_channel::{
     RecvError, RecvTimeoutError, SendTimeoutError, TryRecvError, bounded, select, unbounded,
 };
 use loom::thread;
-
-/// A deadline that has passed by the time an operation parks: in a model, time passes at once.
-const LATER: Duration = Duration::from_nanos(1);
-
-/// Checks a model of two threads.
-fn model(f: impl Fn() + Send + Sync + 'static) {
-    check(3, f);
-}
-
-/// Checks a model of three threads. With more preemptions loom lets two of them spin in turns for
-/// the lock that the third one holds, without end.
-fn model_of_three(f: impl Fn() + Send + Sync + 'static) {
-    check(3, f);
-}
-
-fn check(preemptions: usize, f: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    // `LOOM_MAX_PREEMPTIONS` takes precedence.
-    builder.preemption_bound.get_or_insert(preemptions);
-    builder.max_branches = 10_000;
-    builder.check(f);
-}
-
-/// A message whose memory loom watches.
-type Watched = Arc<loom::cell::UnsafeCell<usize>>;
-
-fn watched(value: usize) -> Watched {
-    Arc::new(loom::cell::UnsafeCell::new(value))
-}
-
-fn read(msg: &Watched) -> usize {
-    // SAFETY: whoever has received a message has it alone; loom says if that is wrong.
-    msg.with_mut(|value| unsafe { *value })
-}
+use model::{LATER, model, read, watched};
 
 #[test]
 fn zero_hand_off() {
@@ -78,7 +52,7 @@ fn zero_try_operations() {
 
 #[test]
 fn array_two_senders() {
-    model_of_three(|| {
+    model(|| {
         let (s, r) = bounded(1);
         let senders = [s.clone(), s].map(|s| thread::spawn(move || s.send(watched(1)).unwrap()));
         assert_eq!(read(&r.recv().unwrap()) + read(&r.recv().unwrap()), 2);
@@ -175,7 +149,7 @@ fn passed_deadlines_try_once() {
 #[test]
 fn disconnect_races_receive() {
     for capacity in [0, 1] {
-        model_of_three(move || {
+        model(move || {
             let (s, r) = bounded::<usize>(capacity);
             let receiver = thread::spawn(move || assert_eq!(r.recv(), Err(RecvError)));
             let s2 = s.clone();
@@ -221,7 +195,7 @@ fn both_sides_go() {
 
 #[test]
 fn select_races_two_senders() {
-    model_of_three(|| {
+    model(|| {
         let (s1, r1) = bounded(0);
         let (s2, r2) = bounded(0);
         let senders = [s1, s2].map(|s| thread::spawn(move || s.send(watched(1)).is_ok()));
@@ -238,7 +212,7 @@ fn select_races_two_senders() {
 
 #[test]
 fn select_on_buffers_races_two_senders() {
-    model_of_three(|| {
+    model(|| {
         let (s1, r1) = bounded(1);
         let (s2, r2) = unbounded();
         let senders = [
@@ -368,7 +342,7 @@ fn given_up_slot_races_sender() {
 
 #[test]
 fn disconnect_races_select() {
-    model_of_three(|| {
+    model(|| {
         let (s1, r1) = bounded::<usize>(0);
         let (s2, r2) = bounded::<usize>(1);
         let droppers = [
