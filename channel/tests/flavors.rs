@@ -9,7 +9,7 @@ use hueless_channel::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
 };
 
-/// For each flavor a module with the whole list, in both worlds.
+/// For each flavor a module with the whole list, in each world.
 macro_rules! for_each_flavor {
     ($($name:ident),* $(,)?) => {
         for_each_flavor!(@module zero Flavor::Zero; $($name)*);
@@ -21,7 +21,7 @@ macro_rules! for_each_flavor {
         mod $module {
             use crate::common::{Flavor, World};
             $(fn $name<W: World>() { super::$name::<W>($flavor) })*
-            crate::tests_in_both_worlds!($($name),*);
+            crate::tests_in_all_worlds!($($name),*);
         }
     };
 }

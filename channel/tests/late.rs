@@ -23,7 +23,7 @@ use hueless_channel::{
     select, unbounded,
 };
 
-tests_in_both_worlds!(
+tests_in_all_worlds!(
     made_only_if_selected,
     made_once,
     receiver_waits_for_the_message,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use common::{Arrivals, Census, Flavor, NEVER, World, join_all, ms, rounds};
 use hueless_channel::{RecvError, SendError, TryRecvError, bounded, select, unbounded};
 
-tests_in_both_worlds!(
+tests_in_all_worlds!(
     ready_case_is_selected,
     default_runs_when_nothing_is_ready,
     disconnected_is_ready,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{Flavor, Random, World, join_all, rounds};
 use hueless_channel::{RecvError, bounded, select, select_biased, unbounded};
 
-tests_in_both_worlds!(
+tests_in_all_worlds!(
     exactly_one_commit,
     crossed_selects_do_not_block_each_other,
     default_never_runs_while_a_case_is_ready,

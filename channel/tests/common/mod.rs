@@ -1,7 +1,7 @@
 //! What the tests share: the worlds they run in, the flavors, and messages that count.
 //!
-//! A test is a function of a [`World`]; [`tests_in_both_worlds!`] makes a `#[test]` of it on plain
-//! OS threads and one in tasks, [`tests_in_all_worlds!`] a third one in tasks that change threads.
+//! A test is a function of a [`World`]; [`tests_in_all_worlds!`] makes a `#[test]` of it on plain OS
+//! threads, one in tasks, and one in tasks that change threads.
 
 #![allow(
     dead_code,
@@ -112,9 +112,9 @@ impl World for Migrating {
     }
 }
 
-/// Makes a `#[test]` of each function `fn name<W: World>()`, in both worlds.
+/// Makes a `#[test]` of each function `fn name<W: World>()` in each world.
 #[macro_export]
-macro_rules! tests_in_both_worlds {
+macro_rules! tests_in_all_worlds {
     ($($name:ident),* $(,)?) => {
         mod threads {
             use $crate::common::{Threads, World};
@@ -124,14 +124,6 @@ macro_rules! tests_in_both_worlds {
             use $crate::common::{Tasks, World};
             $(#[test] fn $name() { Tasks::run(super::$name::<Tasks>) })*
         }
-    };
-}
-
-/// Makes a `#[test]` of each function `fn name<W: World>()`, in all three worlds.
-#[macro_export]
-macro_rules! tests_in_all_worlds {
-    ($($name:ident),* $(,)?) => {
-        $crate::tests_in_both_worlds!($($name),*);
         mod migrating {
             use $crate::common::{Migrating, World};
             $(#[test] fn $name() { Migrating::run(super::$name::<Migrating>) })*
