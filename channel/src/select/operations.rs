@@ -21,6 +21,10 @@ pub(super) struct Operation<'a> {
 
 /// A list of operations.
 #[derive(Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few operations lie in place, so that they take no memory"
+)]
 pub(super) enum Operations<'a> {
     /// As many as the number says, from the first on; the rest means nothing.
     Few(usize, [Operation<'a>; FEW]),
