@@ -84,8 +84,11 @@ impl World for Tasks {
 /// Tasks of a runtime in which they change threads.
 pub(crate) struct Migrating;
 
-/// The runtimes in which tests run that need one of their own, with their names for messages.
-pub(crate) fn modes() -> [(&'static str, fn() -> Builder); 2] {
+/// A mode's name, and what begins a runtime in it.
+pub(crate) type Mode = (&'static str, fn() -> Builder);
+
+/// The modes, for tests that need a runtime of their own.
+pub(crate) fn modes() -> [Mode; 2] {
     [("pinned", Builder::new), ("migrating", migrating)]
 }
 
