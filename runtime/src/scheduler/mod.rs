@@ -19,6 +19,8 @@
 //! | [`task_wait`], [`timer`] | a task's part in a wait, and its entry in the wheel |
 
 #[cfg(not(loom))]
+mod chatter;
+#[cfg(not(loom))]
 mod context;
 #[cfg(not(loom))]
 mod counts;

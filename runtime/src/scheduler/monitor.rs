@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::scheduler::chatter::Watch;
 use crate::scheduler::counts::count;
 use crate::scheduler::remote::Remote;
 use crate::scheduler::shared::Shared;
@@ -92,6 +93,8 @@ impl Drop for Ended {
 struct Monitor<'a> {
     shared: &'a Arc<Shared>,
     seen: Vec<Seen>,
+    /// In a migrating runtime: whose tasks are chatting.
+    tempers: Watch,
     take_over: TakeOver,
     /// The most tasks since the heap was trimmed last.
     most_tasks: usize,
@@ -106,6 +109,7 @@ impl<'a> Monitor<'a> {
         Self {
             shared,
             seen: shared.remotes.iter().map(|_| Seen::new(now)).collect(),
+            tempers: Watch::new(shared.remotes.len()),
             take_over: TakeOver::default(),
             most_tasks: 0,
             trimmed: None,
@@ -156,6 +160,9 @@ impl<'a> Monitor<'a> {
         };
         for (remote, seen) in shared.taken().iter().zip(&mut self.seen) {
             seen.look(remote, now, slices, shared.is_stopping());
+        }
+        if shared.settings.migrates {
+            self.tempers.look(shared, now);
         }
         self.most_tasks = self.most_tasks.max(shared.started_tasks());
         let stealable = shared.has_stealable();

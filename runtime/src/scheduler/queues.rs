@@ -20,6 +20,7 @@
 
 use crossbeam_deque::Steal;
 
+use crate::scheduler::chatter::Temper;
 use crate::scheduler::counts::count;
 use crate::scheduler::worker::Worker;
 use crate::task::TaskPtr;
@@ -180,7 +181,10 @@ impl Worker {
         if self.migrates && unsafe { task.get() }.is_movable() {
             let had_others = !self.seat.movable.is_empty();
             self.seat.movable.push(task);
-            if had_others && self.shared.idle.should_wake() {
+            if had_others
+                && self.shared.idle.should_wake()
+                && self.remote().temper.get() != Temper::Chatting
+            {
                 self.shared.wake_one(self.index() + 1);
             }
         } else {

@@ -16,6 +16,7 @@ use std::time::Duration;
 use crossbeam_utils::sync::Unparker;
 
 use crate::driver::{self, Poller};
+use crate::scheduler::chatter::SharedTemper;
 use crate::scheduler::counts::Counts;
 use crate::scheduler::inbox::{Inbox, Wake};
 use crate::scheduler::leaving::Leaving;
@@ -41,6 +42,8 @@ pub(crate) struct Remote {
     /// Ready tasks in the worker's own queues, as of the last switch.
     pub(crate) ready: AtomicUsize,
     pub(super) leaving: Leaving,
+    /// In a migrating runtime: whether its ready tasks are worth stealing.
+    pub(super) temper: SharedTemper,
     /// The worker does not react: see the monitor.
     pub(crate) stuck: AtomicBool,
     /// Whether a thread runs it; a spare's seat is empty most of the time.
@@ -85,6 +88,7 @@ impl Remote {
             running_site: AtomicPtr::new(ptr::null_mut()),
             ready: AtomicUsize::new(0),
             leaving: Leaving::new(),
+            temper: SharedTemper::new(),
             stuck: AtomicBool::new(false),
             live: AtomicBool::new(!is_spare),
             thread: AtomicI32::new(0),

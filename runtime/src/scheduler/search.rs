@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_deque::Steal;
 
+use crate::scheduler::chatter::Temper;
 use crate::scheduler::worker::Worker;
 use crate::task::TaskPtr;
 
@@ -176,10 +177,13 @@ impl Worker {
         }
         let now = Instant::now();
         let eager = self.is_spare || self.caught.get().is_some_and(|at| now - at <= EAGERNESS);
-        if !eager && !self.wait_for_prey(now) {
-            return None;
+        let mut task = None;
+        if eager {
+            task = self.steal_round(taken);
         }
-        let task = self.steal_round(taken);
+        if task.is_none() && self.wait_for_prey(now) {
+            task = self.steal_round(taken);
+        }
         if task.is_some() {
             self.count_steal();
         }
@@ -188,15 +192,21 @@ impl Worker {
 
     /// Waits whether the tasks that lie about are left lying; false if not, or if something has come
     /// for this worker.
+    ///
+    /// In a migrating runtime it also watches whose started tasks wait for long. Their queues may be
+    /// empty at one look and not at the next, which is no reason to stop.
     fn wait_for_prey(&self, now: Instant) -> bool {
         let mut since = now;
         let mut fewest = usize::MAX;
+        if self.migrates {
+            self.watch.borrow_mut().begin(&self.shared, now);
+        }
         loop {
             let lying = self.shared.lying_about();
             let called = self.remote().inbox.has_tasks()
                 || !self.shared.injector.is_empty()
                 || !self.shared.movable.is_empty();
-            if lying == 0 || called {
+            if called || (lying == 0 && !self.migrates) {
                 return false;
             }
             let now = Instant::now();
@@ -207,7 +217,9 @@ impl Worker {
                 }
             }
             if now - since >= PATIENCE {
-                return true;
+                let movable =
+                    self.migrates && (self.watch.borrow()).judge(&self.shared, self.index(), now);
+                return lying != 0 || movable;
             }
             for _ in 0..64 {
                 spin_loop();
@@ -236,8 +248,17 @@ impl Worker {
     fn steal_from(&self, victim: usize) -> Option<TaskPtr> {
         if self.migrates {
             let movable = &self.shared.movable_stealers[victim];
-            if let Some(task) = insist(|| movable.steal_batch_and_pop(&self.seat.movable)) {
-                return Some(task);
+            let temper = &self.shared.remotes[victim].temper;
+            let task = match temper.get() {
+                // A spare is there for those that are stuck, and does not watch.
+                _ if self.is_spare => insist(|| movable.steal_batch_and_pop(&self.seat.movable)),
+                Temper::Busy => insist(|| movable.steal_batch_and_pop(&self.seat.movable)),
+                Temper::Probed => insist(|| movable.steal()),
+                Temper::Unknown | Temper::Chatting => None,
+            };
+            if task.is_some() {
+                temper.has_been_stolen_from();
+                return task;
             }
         }
         let new = &self.shared.stealers[victim];

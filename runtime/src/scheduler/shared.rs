@@ -8,6 +8,7 @@ use crossbeam_deque::{Injector, Stealer};
 use crossbeam_utils::CachePadded;
 
 use crate::blocking::Pool;
+use crate::scheduler::chatter::Temper;
 use crate::scheduler::context::current_worker;
 use crate::scheduler::idle::Idle;
 use crate::scheduler::inbox::Wake;
@@ -174,18 +175,22 @@ impl Shared {
         !self.injector.is_empty()
             || any(&self.stealers[..taken])
             || (self.settings.migrates
-                && (!self.movable.is_empty() || any(&self.movable_stealers[..taken])))
+                && (!self.movable.is_empty() || self.has_movable_prey(taken)))
     }
 
-    /// How many tasks lie in the workers' deques, about.
+    /// Whether started tasks are queued that a thief may take.
+    fn has_movable_prey(&self, taken: usize) -> bool {
+        let prey = |(remote, stealer): (&CachePadded<Remote>, &Stealer<TaskPtr>)| {
+            remote.temper.get() != Temper::Chatting && !stealer.is_empty()
+        };
+        let stealers = &self.movable_stealers[..taken];
+        self.remotes.iter().zip(stealers).any(prey)
+    }
+
+    /// How many new tasks lie in the workers' deques, about.
     pub(super) fn lying_about(&self) -> usize {
         let taken = self.seats.taken();
-        let sum = |stealers: &[Stealer<TaskPtr>]| stealers.iter().map(Stealer::len).sum::<usize>();
-        let movable = match self.settings.migrates {
-            true => sum(&self.movable_stealers[..taken]),
-            false => 0,
-        };
-        sum(&self.stealers[..taken]) + movable
+        self.stealers[..taken].iter().map(Stealer::len).sum()
     }
 
     /// A worker is awake again: so shall the monitor be, within a tick.

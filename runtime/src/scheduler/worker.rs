@@ -7,13 +7,14 @@
 //! thread's own stack, or by the task that runs on it, never both at once. What others may touch is
 //! its [`Remote`].
 
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use crate::park::Settled;
+use crate::scheduler::chatter::Watch;
 use crate::scheduler::context;
 use crate::scheduler::counts::count;
 use crate::scheduler::parked::ParkedTrim;
@@ -55,6 +56,8 @@ pub(crate) struct Worker {
     pub(super) shuffle: Option<Shuffle>,
     /// Whether this worker is counted as searching.
     pub(super) searching: Cell<bool>,
+    /// In a migrating runtime: the others, before it steals from them.
+    pub(super) watch: RefCell<Watch>,
     /// When it last stole something.
     pub(super) caught: Cell<Option<Instant>>,
     /// Since when it leaves new tasks to others, because it has many more than they.
@@ -95,6 +98,7 @@ impl Worker {
                 .seed
                 .map(|seed| Shuffle::new(seed, seat.index)),
             searching: Cell::new(false),
+            watch: RefCell::new(Watch::new(shared.remotes.len())),
             caught: Cell::new(None),
             leaves_since: Cell::new(None),
             stop_seen: Cell::new(false),
