@@ -6,6 +6,7 @@
 
 #[cfg(not(loom))]
 mod real {
+    pub(crate) use crate::sys::barrier::{heavy as heavy_fence, light as light_fence};
     pub(crate) use crossbeam_utils::sync::{Parker, Unparker};
     pub(crate) use std::hint::spin_loop;
     pub(crate) use std::sync::atomic::{
@@ -41,6 +42,13 @@ mod model {
         AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
     };
     pub(crate) use loom::thread::yield_now;
+
+    /// A model has no processors to send a fence to: both sides have one.
+    pub(crate) fn light_fence() {
+        fence(Ordering::SeqCst);
+    }
+
+    pub(crate) use light_fence as heavy_fence;
 
     use loom::sync::{Arc, Condvar, Mutex};
     use std::time::Instant;

@@ -168,8 +168,12 @@ impl<B: Buffer> Channel<B> {
         deadline: Option<Instant>,
     ) -> Result<(), SendTimeoutError<B::Message>> {
         let packet = Packet::holding(msg);
-        // SAFETY: the ticket is handed out here only, and the waiter linked below only.
-        let waiter = unsafe { Waiter::sole(wait.ticket(), packet.slot()) };
+        let (ticket, slot) = (wait.ticket(), packet.slot());
+        let waiter = match deadline {
+            // SAFETY: the ticket is handed out here only, and the waiter linked below only.
+            None => unsafe { Waiter::sole(ticket, slot) },
+            Some(_) => Waiter::new(ticket, 0, slot),
+        };
         let waiter = NonNull::from(&waiter);
         // SAFETY: the waiter is new, and this frame stays until it has been popped and its owner
         // readied, or until it is removed below.

@@ -54,7 +54,7 @@ impl Settled {
 
     /// A peer settled case `case`.
     #[inline]
-    pub(crate) fn case(case: u16) -> Self {
+    pub(crate) const fn case(case: u16) -> Self {
         Self(Self::FIRST_CASE + case)
     }
 
@@ -144,15 +144,14 @@ impl Claim {
 
     /// [`settle`](Self::settle) without a locked instruction.
     ///
-    /// For the owner's worker, in a runtime that does not migrate, if peers that may settle the wait
-    /// hold a lock that this caller holds: whatever else settles a task's wait, its timer or a
-    /// cancellation, is done by its worker, which is here.
+    /// Only where nobody else can be at it: see `settle_sole`.
     #[inline]
     pub(crate) fn settle_here(&self, word: u64, settled: Settled) -> bool {
-        // Relaxed: nobody else writes the word meanwhile; who did before had the lock or this thread.
+        // Relaxed: nobody else writes the word meanwhile, and this caller has synchronised with whoever
+        // did before.
         let wins = self.0.load(Ordering::Relaxed) == word;
         if wins {
-            // Release pairs with the Acquire in `word`. The owner runs on this thread.
+            // Release pairs with the Acquires in `word` and `state`.
             self.0.store(word | u64::from(settled.0), Ordering::Release);
         }
         wins
@@ -222,22 +221,19 @@ impl Ticket {
     /// Tries to settle the wait's only case; the winner must ready the owner.
     ///
     /// # Safety
-    /// As for `claim`; also, whoever else has this ticket settles the wait only under the lock that
-    /// the caller holds.
+    /// As for `claim`; also, the wait has no deadline, and whoever else has this ticket settles the
+    /// wait only under the lock that the caller holds.
     #[inline]
     pub(crate) unsafe fn claim_sole(self) -> Option<Claimed> {
         #[cfg(not(loom))]
         // SAFETY: the header is alive by this function's contract, and the word says what it opens.
         unsafe {
             if self.word & TASK != 0
-                && crate::scheduler::is_settled_here(crate::task::TaskPtr::from_header(self.header))
+                && let Some(wins) = crate::scheduler::settle_sole(self)
             {
-                let claim = &self.header.as_ref().claim;
-                return claim
-                    .settle_here(self.word, Settled::case(0))
-                    .then(|| Claimed {
-                        header: self.header,
-                    });
+                return wins.then(|| Claimed {
+                    header: self.header,
+                });
             }
         }
         // SAFETY: the same contract.

@@ -50,7 +50,8 @@ impl Waiter {
     /// can be cheaper.
     ///
     /// # Safety
-    /// The ticket is handed out in this waiter alone, and the waiter is linked at most once.
+    /// The ticket is handed out in this waiter alone, the waiter is linked at most once, and the wait
+    /// has no deadline.
     #[inline]
     pub unsafe fn sole(ticket: Ticket, slot: *mut ()) -> Self {
         Self {
@@ -159,9 +160,26 @@ impl WaitQueue {
     #[inline]
     pub fn pop(&mut self) -> Option<Popped> {
         loop {
-            let waiter = NonNull::new(self.head.cast_mut())?;
-            if let Some(popped) = self.take(waiter) {
-                return Some(popped);
+            // SAFETY: linked nodes are alive by `push`'s contract, and an owner cannot leave before it
+            // has taken the lock that the caller holds.
+            unsafe {
+                let node = self.head.as_ref()?;
+                // Read before the flag beside them is written: a load that covers a fresh store of
+                // another size has to wait for it.
+                let (ticket, case, sole, slot) = (node.ticket, node.case, node.sole, node.slot);
+                self.head = node.next.get();
+                match self.head.as_ref() {
+                    Some(next) => next.prev.set(ptr::null()),
+                    None => self.tail = ptr::null(),
+                }
+                node.linked.set(false);
+                let claimed = match sole {
+                    true => ticket.claim_sole(),
+                    false => ticket.claim(case),
+                };
+                if let Some(claimed) = claimed {
+                    return Some(Popped { claimed, slot });
+                }
             }
         }
     }
@@ -189,25 +207,6 @@ impl WaitQueue {
                     list.tail = this;
                 }
             }
-        }
-    }
-
-    /// Unlinks `waiter` and tries to claim it.
-    #[inline]
-    fn take(&mut self, waiter: NonNull<Waiter>) -> Option<Popped> {
-        // SAFETY: `waiter` is linked here, so it is alive, and its owner cannot leave before it
-        // has taken the lock that the caller holds.
-        unsafe {
-            // Read before `remove` writes the flag beside them: a load that covers a fresh store of
-            // another size has to wait for it.
-            let node = waiter.as_ref();
-            let (ticket, case, sole, slot) = (node.ticket, node.case, node.sole, node.slot);
-            self.remove(waiter);
-            let claimed = match sole {
-                true => ticket.claim_sole(),
-                false => ticket.claim(case),
-            };
-            claimed.map(|claimed| Popped { claimed, slot })
         }
     }
 }

@@ -13,14 +13,14 @@ use std::sync::atomic::Ordering;
 
 use crate::blocking::Pool;
 use crate::driver::Poller;
-use crate::park::{Wait, unwind_cancelled};
+use crate::park::{Settled, Ticket, Wait, unwind_cancelled};
 use crate::runtime;
 use crate::scheduler::remote::Remote;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::worker::Worker;
 use crate::stack::Class;
 use crate::task::{
-    BlockCache, JoinHandle, Spec, TaskId, TaskPtr, allocate,
+    BlockCache, JoinHandle, Spec, TaskHeader, TaskId, TaskPtr, allocate,
     deliver_cancellation as deliver_in_no_park,
 };
 
@@ -64,7 +64,7 @@ pub(crate) fn set_current_task(task: Option<TaskPtr>) {
 ///
 /// # Safety
 /// The caller has won the task's claim and calls this once for it.
-#[inline]
+#[inline(never)]
 pub(crate) unsafe fn ready(task: TaskPtr) {
     // SAFETY: the task is parked, hence started, so it has a home; that worker is alive as long as
     // its tasks are. `current_worker` is this thread's.
@@ -84,18 +84,51 @@ pub(crate) unsafe fn ready(task: TaskPtr) {
     }
 }
 
-/// Whether nobody but this thread settles waits of `task`, save peers: its worker is here, and it
-/// stays with it.
+/// Settles the only case of a task's wait without a locked instruction, where nobody else can be at it:
+/// whether this caller wins. `None` where it has to be settled in the usual way.
+///
+/// Peers hold the lock that this caller holds, and there is no deadline, so what is left is a
+/// cancellation. In the default mode it is the act of the task's worker: if that is here, it is not
+/// now. In a migrating runtime it may be that of any worker, by the protocol in
+/// [`leaving`](super::leaving): a canceller waits for those who have not seen the flag that it has set.
 ///
 /// # Safety
-/// The task is alive.
+/// `ticket` is a task's, which is parked. The rest is as for [`Ticket::claim_sole`].
 #[inline]
-pub(crate) unsafe fn is_settled_here(task: TaskPtr) -> bool {
-    // SAFETY: alive by this function's contract; as in `current_task`.
+pub(crate) unsafe fn settle_sole(ticket: Ticket) -> Option<bool> {
+    // SAFETY: the task is parked, so it is alive, and its home with it; as in `current_task`.
     unsafe {
-        let worker = current_worker();
-        !worker.is_null() && !(*worker).migrates && ptr::eq((*worker).remote(), task.get().home())
+        let worker = current_worker().as_ref()?;
+        let header = TaskPtr::from_header(ticket.header).get();
+        if worker.migrates {
+            return settle_sole_movable(worker, header, ticket.word);
+        }
+        if !ptr::eq(worker.remote(), header.home()) {
+            return None;
+        }
+        Some(header.header.claim.settle_here(ticket.word, ONLY_CASE))
     }
+}
+
+/// Of an operation that has one.
+const ONLY_CASE: Settled = Settled::case(0);
+
+/// [`settle_sole`] in a migrating runtime.
+///
+/// # Safety
+/// As there; `header` and `word` are the ticket's.
+unsafe fn settle_sole_movable(worker: &Worker, header: &TaskHeader, word: u64) -> Option<bool> {
+    let leaving = &worker.remote().leaving;
+    // SAFETY: as in `settle_sole`.
+    let theirs = unsafe { (*header.home()).shared() };
+    if leaving.has_begun() || !ptr::eq(worker.remote().shared(), theirs) {
+        return None;
+    }
+    let leaving = leaving.begin();
+    let settled = (!leaving.is_cancelled(&header.cancelled))
+        .then(|| header.header.claim.settle_here(word, ONLY_CASE));
+    leaving.end();
+    settled
 }
 
 /// A number drawn from the seed of the runtime whose worker this is; `None` if it has none.

@@ -12,7 +12,7 @@ use crate::scheduler::seat::Seat;
 use crate::scheduler::shared::{Settings, Shared};
 use crate::scheduler::worker::Worker;
 use crate::stack::overflow;
-use crate::sys::signal;
+use crate::sys::{barrier, signal};
 use crate::task::{Described, TaskPtr, panic_text};
 
 /// Starts the workers and the monitor of a runtime.
@@ -22,6 +22,9 @@ use crate::task::{Described, TaskPtr, panic_text};
 pub(crate) fn start(settings: Settings) -> io::Result<Arc<Shared>> {
     if settings.overflow_handler {
         overflow::install(describe_owner);
+    }
+    if settings.migrates {
+        barrier::prepare();
     }
     let (shared, seats) = Shared::new(settings);
     let started = (|| {

@@ -11,11 +11,15 @@
 //!    settles the wait itself.
 //!
 //! Either the worker sees `cancelled`, or the canceller sees that the worker is leaving and waits for
-//! the end of it. Both halves store, fence, and load.
+//! the end of it. Both halves store, fence, and load; the worker's fence, at every switch, is a light
+//! one.
+//!
+//! A worker also says that it is leaving while it settles somebody's wait without a locked instruction,
+//! which is as short and excludes cancellers in the same way: see `settle_sole`.
 //!
 //! The loom model is in `scheduler/loom_tests/leaving.rs`.
 
-use crate::loom::{AtomicBool, Ordering, fence, yield_now};
+use crate::loom::{AtomicBool, Ordering, heavy_fence, light_fence, yield_now};
 
 /// Whether a worker is making a task reachable that has left its stack.
 pub(crate) struct Leaving(AtomicBool);
@@ -31,8 +35,15 @@ impl Leaving {
         // Relaxed: the fence orders it.
         self.0.store(true, Ordering::Relaxed);
         // Pairs with the fence in `Announced::new`.
-        fence(Ordering::SeqCst);
+        light_fence();
         Begun(self)
+    }
+
+    /// Whether the worker is at it. On the worker.
+    #[inline]
+    pub(crate) fn has_begun(&self) -> bool {
+        // Relaxed: its own.
+        self.0.load(Ordering::Relaxed)
     }
 
     /// The canceller's half: waits until the worker is not leaving, or is leaving another task.
@@ -71,7 +82,7 @@ impl Announced {
     /// To be called between the flags and the waiting.
     pub(crate) fn new() -> Self {
         // Pairs with the fence in `begin`.
-        fence(Ordering::SeqCst);
+        heavy_fence();
         Self(())
     }
 }

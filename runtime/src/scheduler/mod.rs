@@ -79,8 +79,8 @@ mod exports {
 
     pub(crate) use super::context::{
         current_blocks, current_poller, current_pool, current_task, current_worker,
-        deliver_cancellation, ensure_started, is_settled_here, next_id, ready, run_here, run_on,
-        set_current_task, spawn,
+        deliver_cancellation, ensure_started, next_id, ready, run_here, run_on, set_current_task,
+        settle_sole, spawn,
     };
     pub(crate) use super::inbox::Linked;
     pub(crate) use super::launch::start;

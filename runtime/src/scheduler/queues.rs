@@ -155,21 +155,22 @@ impl Worker {
     /// Puts a task that has become ready in front; the one that was there goes to the queue.
     #[inline]
     pub(crate) fn push_ready(&self, task: TaskPtr) {
-        let slot = &self.remote().run_next;
-        if !self.migrates {
-            if let Some(before) = slot.put_alone(task.as_non_null()) {
-                // SAFETY: ready tasks of this worker.
-                unsafe { self.local.push(TaskPtr::new(before)) };
-            }
-            return;
+        if self.migrates {
+            return self.push_ready_movable(task);
         }
+        if let Some(before) = self.remote().run_next.put_alone(task.as_non_null()) {
+            // SAFETY: ready tasks of this worker.
+            unsafe { self.local.push(TaskPtr::new(before)) };
+        }
+    }
+
+    #[inline]
+    fn push_ready_movable(&self, task: TaskPtr) {
         // SAFETY: a ready task is the one's who readies it.
         if !unsafe { task.get() }.is_movable() {
             // SAFETY: a ready task of this worker.
             unsafe { self.local.push(task) };
-            return;
-        }
-        if let Some(before) = slot.put(task.as_non_null()) {
+        } else if let Some(before) = self.remote().run_next.put(task.as_non_null()) {
             self.enqueue(TaskPtr::new(before));
         }
     }

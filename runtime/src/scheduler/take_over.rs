@@ -166,7 +166,7 @@ fn serve(shared: &Shared, remote: &Remote, now: Instant) {
         poller.poll_for_other();
     }
     if shared.settings.migrates
-        && let Some(task) = remote.run_next.take()
+        && let Some(task) = remote.run_next.steal()
     {
         shared.submit_ready(TaskPtr::new(task));
     }

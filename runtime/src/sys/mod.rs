@@ -7,12 +7,15 @@
 //!   need no mapping of their own are optional.
 //! - [`advise`]: telling the kernel the same thing about many ranges at once,
 //!   or a loop that does it one by one.
+//! - [`barrier`]: a fence on all processors at once, or plain fences on both
+//!   sides.
 //! - [`prefetch`]: telling the processor what is needed soon, or nothing.
 //! - [`thread`]: what a thread is doing, for reports. Optional.
 //! - [`signal`]: fault handlers, alternate signal stacks, and the few calls
 //!   that a handler may make.
 
 pub(crate) mod advise;
+pub(crate) mod barrier;
 pub(crate) mod heap;
 pub(crate) mod memory;
 pub(crate) mod prefetch;

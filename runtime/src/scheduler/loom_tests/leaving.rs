@@ -6,6 +6,7 @@ use loom::thread;
 
 use super::model;
 use crate::loom::UnsafeCell;
+use crate::park::{Header, Kind, Settled};
 use crate::scheduler::leaving::{Announced, Leaving};
 
 /// A task leaves its stack on one worker while another cancels it: its wait is settled once, never
@@ -49,5 +50,38 @@ fn a_cancelled_task_neither_parks_nor_is_woken_too_early() {
         let by_worker = is_cancelled && settle(&wait);
         let by_canceller = canceller.join().unwrap();
         assert!(by_worker != by_canceller, "{by_worker} {by_canceller}");
+    });
+}
+
+/// A peer settles a wait by a load and a store while another worker cancels the task: one of them wins.
+#[test]
+fn a_wait_that_is_settled_by_a_store_is_settled_once() {
+    model(|| {
+        let leaving = Arc::new(Leaving::new());
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let header = Arc::new(Header::new(Kind::Task));
+        let word = header.claim.begin();
+        let canceller = {
+            let (leaving, cancelled) = (leaving.clone(), cancelled.clone());
+            let header = header.clone();
+            thread::spawn(move || {
+                cancelled.store(true, Ordering::Relaxed);
+                let announced = Announced::new();
+                leaving.wait(&announced);
+                header.claim.settle(word, Settled::CANCELLED)
+            })
+        };
+        let begun = leaving.begin();
+        let stored = (!begun.is_cancelled(&cancelled))
+            .then(|| header.claim.settle_here(word, Settled::case(0)));
+        begun.end();
+        let by_peer = stored.unwrap_or_else(|| header.claim.settle(word, Settled::case(0)));
+        let by_canceller = canceller.join().unwrap();
+        assert!(by_peer != by_canceller, "{by_peer} {by_canceller}");
+        let expected = match by_peer {
+            true => Settled::case(0),
+            false => Settled::CANCELLED,
+        };
+        assert_eq!(header.claim.state(), expected);
     });
 }
