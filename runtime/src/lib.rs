@@ -28,7 +28,6 @@ pub mod runtime;
 mod scheduler;
 #[cfg(not(loom))]
 pub mod stack;
-#[cfg(not(loom))]
 mod sys;
 pub mod task;
 #[cfg(not(loom))]

@@ -7,11 +7,12 @@
 #[cfg(not(loom))]
 mod real {
     pub(crate) use crate::sys::barrier::{heavy as heavy_fence, light as light_fence};
-    pub(crate) use crossbeam_utils::sync::{Parker, Unparker};
     pub(crate) use std::hint::spin_loop;
     pub(crate) use std::sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
+        AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
     };
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) use std::sync::{Condvar, Mutex};
     pub(crate) use std::thread::yield_now;
 
     /// `std::cell::UnsafeCell` with loom's access methods.
@@ -39,8 +40,9 @@ mod model {
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::hint::spin_loop;
     pub(crate) use loom::sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
+        AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
     };
+    pub(crate) use loom::sync::{Condvar, Mutex};
     pub(crate) use loom::thread::yield_now;
 
     /// A model has no processors to send a fence to: both sides have one.
@@ -50,49 +52,49 @@ mod model {
 
     pub(crate) use light_fence as heavy_fence;
 
-    use loom::sync::{Arc, Condvar, Mutex};
-    use std::time::Instant;
+    #[cfg(test)]
+    pub(crate) use parker::Parker;
+    #[cfg(test)]
+    mod parker {
+        use loom::sync::{Arc, Condvar, Mutex};
 
-    struct Inner {
-        token: Mutex<bool>,
-        wake: Condvar,
-    }
-
-    /// crossbeam-utils' parker in loom's terms; a time-out passes at once, the hardest schedule.
-    pub(crate) struct Parker(Unparker);
-
-    #[derive(Clone)]
-    pub(crate) struct Unparker(Arc<Inner>);
-
-    impl Parker {
-        pub(crate) fn new() -> Self {
-            Self(Unparker(Arc::new(Inner {
-                token: Mutex::new(false),
-                wake: Condvar::new(),
-            })))
+        struct Inner {
+            token: Mutex<bool>,
+            wake: Condvar,
         }
 
-        pub(crate) fn unparker(&self) -> &Unparker {
-            &self.0
-        }
+        /// crossbeam-utils' parker in loom's terms.
+        pub(crate) struct Parker(Unparker);
 
-        pub(crate) fn park(&self) {
-            let mut token = self.0.0.token.lock().unwrap();
-            while !*token {
-                token = self.0.0.wake.wait(token).unwrap();
+        #[derive(Clone)]
+        pub(crate) struct Unparker(Arc<Inner>);
+
+        impl Parker {
+            pub(crate) fn new() -> Self {
+                Self(Unparker(Arc::new(Inner {
+                    token: Mutex::new(false),
+                    wake: Condvar::new(),
+                })))
             }
-            *token = false;
+
+            pub(crate) fn unparker(&self) -> &Unparker {
+                &self.0
+            }
+
+            pub(crate) fn park(&self) {
+                let mut token = self.0.0.token.lock().unwrap();
+                while !*token {
+                    token = self.0.0.wake.wait(token).unwrap();
+                }
+                *token = false;
+            }
         }
 
-        pub(crate) fn park_deadline(&self, _: Instant) {
-            *self.0.0.token.lock().unwrap() = false;
-        }
-    }
-
-    impl Unparker {
-        pub(crate) fn unpark(&self) {
-            *self.0.token.lock().unwrap() = true;
-            self.0.wake.notify_one();
+        impl Unparker {
+            pub(crate) fn unpark(&self) {
+                *self.0.token.lock().unwrap() = true;
+                self.0.wake.notify_one();
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct Channel<B: Buffer> {
     buffer: UnsafeCell<B>,
     /// Guarded by `gate`.
     returned: UnsafeCell<Returned<B::Message>>,
-    capacity: usize,
+    pub(super) capacity: usize,
 }
 
 // SAFETY: the gate admits one thread at a time to the buffer, and messages that pass through it

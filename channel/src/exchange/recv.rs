@@ -12,7 +12,8 @@ use std::ptr::NonNull;
 use std::time::Instant;
 
 use hueless_runtime::park::{
-    Claimed, ClaimedList, LockGuard, Outcome, Popped, Ticket, Wait, Waiter, unwind_cancelled,
+    Claimed, ClaimedList, LockGuard, Outcome, Popped, Ticket, Wait, Waiter, look_out,
+    unwind_cancelled,
 };
 
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
@@ -232,6 +233,11 @@ impl<B: Buffer> Channel<B> {
         let Ok(deadline) = limit.deadline() else {
             return Err(RecvTimeoutError::Timeout);
         };
+        match self.look_out_for_message() {
+            Ok(msg) => return Ok(msg),
+            Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+            Err(TryRecvError::Empty) => {}
+        }
         loop {
             // Dropped after `gate`.
             let mut after = After::default();
@@ -255,6 +261,18 @@ impl<B: Buffer> Channel<B> {
                 }
             }
         }
+    }
+
+    /// Tries for a moment, on an OS thread.
+    fn look_out_for_message(&self) -> Result<B::Message, TryRecvError> {
+        let mut received = Err(TryRecvError::Empty);
+        if self.capacity != 0 {
+            look_out(|| {
+                received = self.try_recv();
+                !matches!(received, Err(TryRecvError::Empty))
+            });
+        }
+        received
     }
 
     /// Waits for a sender. `None` if a late sender has given up.

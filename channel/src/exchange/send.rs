@@ -3,10 +3,13 @@
 //! Order of attempts: a waiting receiver, a free slot, the answer that the channel is
 //! disconnected, a wait. See [`channel`](super::channel) for the protocol.
 
+use std::mem;
 use std::ptr::NonNull;
 use std::time::Instant;
 
-use hueless_runtime::park::{ClaimedList, LockGuard, Outcome, Wait, Waiter, unwind_cancelled};
+use hueless_runtime::park::{
+    ClaimedList, LockGuard, Outcome, Wait, Waiter, look_out, unwind_cancelled,
+};
 
 use crate::err::{SendError, SendTimeoutError, TrySendError};
 use crate::exchange::channel::Channel;
@@ -144,6 +147,13 @@ impl<B: Buffer> Channel<B> {
         let Ok(deadline) = limit.deadline() else {
             return Err(SendTimeoutError::Timeout(msg));
         };
+        let msg = match self.look_out_for_room(msg) {
+            Err(TrySendError::Full(msg)) => msg,
+            Err(TrySendError::Disconnected(msg)) => {
+                return Err(SendTimeoutError::Disconnected(msg));
+            }
+            Ok(()) => return Ok(()),
+        };
         // Dropped after `gate`.
         let mut after = After::default();
         // Unwinds if the task is cancelled: before the lock, and the message goes with it.
@@ -156,6 +166,20 @@ impl<B: Buffer> Channel<B> {
             Given::Disconnected(msg) => Err(SendTimeoutError::Disconnected(msg)),
             Given::Starved(_) => unreachable!("a buffer that asks for memory is never full"),
         }
+    }
+
+    /// Tries for a moment, on an OS thread.
+    fn look_out_for_room(&self, msg: B::Message) -> Result<(), TrySendError<B::Message>> {
+        let mut sent = Err(TrySendError::Full(msg));
+        if self.capacity != 0 {
+            look_out(|| {
+                if let Err(TrySendError::Full(msg)) = mem::replace(&mut sent, Ok(())) {
+                    sent = self.try_send(msg);
+                }
+                !matches!(sent, Err(TrySendError::Full(_)))
+            });
+        }
+        sent
     }
 
     /// Waits for a receiver.

@@ -1,26 +1,43 @@
 //! Waiting on a plain OS thread.
 //!
-//! A thread has one [`ThreadHeader`], made at its first wait. `ready` is the token that a won claim
+//! A thread has one [`ThreadHeader`], made at its first wait. Its `token` is the ready that a won claim
 //! owes: the thread leaves its park only by its own claim or by consuming that token.
 //!
-//! Protocol: the waker takes a count on the header, sets the token, unparks, drops the count. So
-//! the header outlives the waker's last touch even if the thread ends at once.
+//! | token | meaning | set by |
+//! | --- | --- | --- |
+//! | `NONE` | nobody has readied the thread, which is awake | the thread |
+//! | `ASLEEP` | the same, and it sleeps or is about to | the thread |
+//! | `READY` | the winner of the claim has done | that one, who wakes the thread if it slept |
+//!
+//! Protocol: the waker takes a count on the header, sets the token, wakes, drops the count. So the
+//! header outlives the waker's last touch even if the thread ends at once.
+//!
+//! To sleep and to be woken takes longer than most peers need that run on another processor, so a thread
+//! first looks for a moment whether it is readied: as long as that pays, see [`Patience`]. (A task never
+//! does that: its peer may be queued behind it.)
 
+#[cfg(not(loom))]
+use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::loom::{AtomicBool, Ordering, Parker, Unparker};
+use crate::loom::{AtomicU32, Ordering};
 use crate::park::claim::{Outcome, Settled};
 use crate::park::header::{Header, Kind};
+use crate::park::patience::Patience;
+use crate::sys::futex::Futex;
+
+const NONE: u32 = 0;
+const ASLEEP: u32 = 1;
+const READY: u32 = 2;
 
 /// What wakers know of an OS thread.
 #[repr(C)]
 pub(crate) struct ThreadHeader {
     header: Header,
-    /// Set by the winner of the claim, consumed by the thread.
-    ready: AtomicBool,
-    unparker: Unparker,
+    /// See the module.
+    token: Futex,
 }
 
 impl ThreadHeader {
@@ -35,27 +52,56 @@ impl ThreadHeader {
             Arc::increment_strong_count(this.as_ptr());
             Arc::from_raw(this.as_ptr())
         };
-        // Release pairs with the Acquire in `park`: the winner's writes are seen.
-        this.ready.store(true, Ordering::Release);
-        this.unparker.unpark();
+        // Release pairs with the Acquire in `is_ready`: the winner's writes are seen.
+        if this.token().swap(READY, Ordering::Release) == ASLEEP {
+            this.token.wake_one();
+        }
+    }
+
+    fn token(&self) -> &AtomicU32 {
+        self.token.word()
+    }
+
+    fn is_ready(&self) -> bool {
+        // Acquire pairs with the Release in `ready`.
+        self.token().load(Ordering::Acquire) == READY
+    }
+
+    /// Sleeps until the token is set, `deadline` has passed, or for no reason.
+    fn sleep(&self, deadline: Option<Instant>) {
+        // Relaxed: `is_ready` is asked again.
+        let exchange = |from, to| {
+            let exchanged =
+                (self.token()).compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+            exchanged.is_ok()
+        };
+        if exchange(NONE, ASLEEP) {
+            let timeout = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            self.token.wait(ASLEEP, timeout);
+            exchange(ASLEEP, NONE);
+        }
     }
 }
 
-/// A thread's header together with the parker that only the thread itself may use.
+/// A thread's header together with what is the thread's own.
 struct Own {
     shared: Arc<ThreadHeader>,
-    parker: Parker,
+    /// Before it sleeps in a wait.
+    patience: Patience,
+    /// Before it waits.
+    hope: Patience,
 }
 
 impl Own {
     fn new() -> Self {
-        let parker = Parker::new();
-        let shared = Arc::new(ThreadHeader {
-            header: Header::new(Kind::Thread),
-            ready: AtomicBool::new(false),
-            unparker: parker.unparker().clone(),
-        });
-        Self { shared, parker }
+        Self {
+            shared: Arc::new(ThreadHeader {
+                header: Header::new(Kind::Thread),
+                token: Futex::new(NONE),
+            }),
+            patience: Patience::new(0),
+            hope: Patience::new(4),
+        }
     }
 }
 
@@ -72,7 +118,21 @@ loom::thread_local! {
 #[cfg(not(loom))]
 thread_local! {
     /// Whether this thread has a header. Needs no destructor, so it can be asked anywhere.
-    static MADE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    static MADE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// On a plain OS thread, repeats an attempt for a moment, as long as such moments pay, and says whether
+/// it has come off. In a task it does nothing: whom it hopes for may be queued behind it.
+///
+/// For operations on things that hold a supply, before they wait. A peer on another processor makes
+/// many operations possible in the time in which one thread goes to sleep and is woken.
+pub fn look_out(attempt: impl FnMut() -> bool) -> bool {
+    #[cfg(not(loom))]
+    if !crate::scheduler::current_worker().is_null() {
+        return false;
+    }
+    // In a model everybody waits at once.
+    !cfg!(loom) && ThreadWait::current().0.hope.look(attempt)
 }
 
 /// The current thread's part in a wait.
@@ -120,25 +180,30 @@ impl ThreadWait {
         deadline: Option<Instant>,
         commit: impl FnOnce() -> bool,
     ) -> Outcome {
-        let Own { shared, parker } = &*self.0;
+        let Own {
+            shared, patience, ..
+        } = &*self.0;
         if !commit() {
             return Outcome::Declined;
         }
         let mut deadline = deadline;
-        // Acquire pairs with the Release in `ready`.
-        while !shared.ready.load(Ordering::Acquire) {
+        // In a model the thread sleeps at once.
+        let mut ready = !cfg!(loom) && patience.look(|| shared.is_ready());
+        while !ready {
             match deadline {
-                None => parker.park(),
-                Some(at) if Instant::now() < at => parker.park_deadline(at),
-                Some(_) if shared.header.claim.settle(word, Settled::DEADLINE) => {
-                    return Outcome::Deadline;
+                Some(at) if at <= Instant::now() => {
+                    if shared.header.claim.settle(word, Settled::DEADLINE) {
+                        return Outcome::Deadline;
+                    }
+                    // A peer has won and its ready is on the way.
+                    deadline = None;
                 }
-                // A peer has won and its ready is on the way.
-                Some(_) => deadline = None,
+                _ => shared.sleep(deadline),
             }
+            ready = shared.is_ready();
         }
         // Relaxed: the token is this thread's until it lets peers in again.
-        shared.ready.store(false, Ordering::Relaxed);
+        shared.token().store(NONE, Ordering::Relaxed);
         shared.header.claim.state().outcome()
     }
 }

@@ -9,15 +9,24 @@
 //!   or a loop that does it one by one.
 //! - [`barrier`]: a fence on all processors at once, or plain fences on both
 //!   sides.
+//! - [`futex`]: waiting at a word, or a lock and a condition.
 //! - [`prefetch`]: telling the processor what is needed soon, or nothing.
 //! - [`thread`]: what a thread is doing, for reports. Optional.
 //! - [`signal`]: fault handlers, alternate signal stacks, and the few calls
 //!   that a handler may make.
 
+#[cfg(not(loom))]
 pub(crate) mod advise;
+#[cfg(not(loom))]
 pub(crate) mod barrier;
+pub(crate) mod futex;
+#[cfg(not(loom))]
 pub(crate) mod heap;
+#[cfg(not(loom))]
 pub(crate) mod memory;
+#[cfg(not(loom))]
 pub(crate) mod prefetch;
+#[cfg(not(loom))]
 pub(crate) mod signal;
+#[cfg(not(loom))]
 pub(crate) mod thread;
