@@ -53,7 +53,7 @@ mod model {
     pub(crate) use light_fence as heavy_fence;
 
     #[cfg(test)]
-    pub(crate) use parker::Parker;
+    pub(crate) use parker::{Parker, Unparker};
     #[cfg(test)]
     mod parker {
         use loom::sync::{Arc, Condvar, Mutex};
