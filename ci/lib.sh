@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CARGO_INCREMENTAL=0 CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+# The lanes build dozens of programs in release mode and time none: link them quickly.
+export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 
 # Where cargo puts what it builds, and a place for the lane's own files.
 target=${CARGO_TARGET_DIR:-$PWD/target}
