@@ -41,21 +41,29 @@ impl Worker {
     }
 
     /// The next task, from this worker's own queues.
-    #[inline]
+    #[inline(always)]
     pub(super) fn next(&self) -> Option<TaskPtr> {
-        if let Some(shuffle) = &self.shuffle {
-            return self.next_shuffled(shuffle);
-        }
         let turn = self.turn.get() + 1;
-        self.turn.set(turn);
-        if turn == FAIR_PERIOD {
-            self.turn.set(0);
-            if let Some(task) = self.fair_turn() {
+        if self.shuffle.is_none() && turn != FAIR_PERIOD {
+            self.turn.set(turn);
+            if let Some(task) = self.take_run_next() {
                 return Some(task);
             }
         }
-        if let Some(task) = self.take_run_next() {
-            return Some(task);
+        self.next_but_front(turn)
+    }
+
+    /// [`next`](Self::next) where no task is in front, or others come first.
+    #[inline(never)]
+    fn next_but_front(&self, turn: u32) -> Option<TaskPtr> {
+        if let Some(shuffle) = &self.shuffle {
+            return self.next_shuffled(shuffle);
+        }
+        if turn == FAIR_PERIOD {
+            self.turn.set(0);
+            if let Some(task) = self.fair_turn().or_else(|| self.take_run_next()) {
+                return Some(task);
+            }
         }
         if self.yielded.replace(false)
             && let Some(task) = self.seat.deque.pop()
@@ -153,7 +161,7 @@ impl Worker {
     }
 
     /// Puts a task that has become ready in front; the one that was there goes to the queue.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_ready(&self, task: TaskPtr) {
         if self.migrates {
             return self.push_ready_movable(task);
@@ -164,7 +172,7 @@ impl Worker {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn push_ready_movable(&self, task: TaskPtr) {
         // SAFETY: a ready task is the one's who readies it.
         if !unsafe { task.get() }.is_movable() {
