@@ -284,7 +284,6 @@ fn what_the_iterator_is_not_asked_for_stays<W: World>() {
             assert_eq!(drain.next(), Some(0));
             assert_eq!(r.recv(), Ok(1));
             assert_eq!(drain.next(), Some(2));
-            drop(drain);
             assert_eq!(s.close().next(), Some(3));
             assert_eq!(r.iter().collect::<Vec<_>>(), [4]);
             assert_eq!(s.close().next(), None);

@@ -641,10 +641,8 @@ fn nothing_is_lost_by_those_who_change_their_minds<W: World>() {
                         r.iter().for_each(|r| {
                             list.recv(r);
                         });
-                        for i in 0..2 {
-                            if !open[i] {
-                                list.remove(i);
-                            }
+                        for (i, _) in open.iter().enumerate().filter(|(_, open)| !**open) {
+                            list.remove(i);
                         }
                         match random.below(5) {
                             0 => drop_quietly(list.select()),

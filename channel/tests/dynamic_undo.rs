@@ -193,7 +193,7 @@ fn several_are_given_back<W: World>() {
         undo(first);
         assert_eq!(r.len(), 4);
         assert_eq!(r.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
-        assert_eq!(s.is_full(), false);
+        assert!(!s.is_full());
         (0..4).for_each(|i| s.try_send(i).unwrap());
     }
 }
@@ -357,7 +357,7 @@ fn a_select_takes_what_is_given_back<W: World>() {
 
 fn a_reserved_slot_is_free_again<W: World>() {
     for capacity in [1, 3] {
-        for way in 0..2 {
+        for undo in UNDO {
             let (s, r) = bounded(capacity);
             let mut list = Select::new();
             list.send(&s);
@@ -365,7 +365,7 @@ fn a_reserved_slot_is_free_again<W: World>() {
             assert_eq!((s.len(), s.is_full()), (0, true));
             assert_eq!(s.try_send(9), Err(TrySendError::Full(9)));
             assert!(list.try_select().is_err() && list.try_ready().is_err());
-            operations.into_iter().for_each(UNDO[way]);
+            operations.into_iter().for_each(undo);
             assert!(!s.is_full());
             (0..capacity).for_each(|i| s.try_send(i).unwrap());
             assert_eq!(s.try_send(9), Err(TrySendError::Full(9)));
@@ -471,19 +471,19 @@ fn a_paired_receiver_goes_on_waiting<W: World>() {
 
 fn disconnected_operations_undo_nothing<W: World>() {
     for flavor in Flavor::ALL {
-        for way in 0..2 {
+        for undo in UNDO {
             let (s, r) = flavor.make::<i32>();
             let mut list = Select::new();
             list.recv(&r);
             drop(s);
-            UNDO[way](list.select());
+            undo(list.select());
             assert_eq!((r.len(), r.recv()), (0, Err(RecvError)));
 
             let (s, r) = flavor.make();
             let mut list = Select::new();
             list.send(&s);
             drop(r);
-            UNDO[way](list.select());
+            undo(list.select());
             assert_eq!(list.select().send(&s, 1), Err(SendError(1)));
         }
     }
@@ -491,7 +491,7 @@ fn disconnected_operations_undo_nothing<W: World>() {
 
 fn given_back_after_the_senders_have_gone<W: World>() {
     for flavor in Flavor::ALL {
-        for way in 0..2 {
+        for undo in UNDO {
             let (s, r) = flavor.make();
             let sender = W::spawn(move || s.send(1));
             let mut list = Select::new();
@@ -504,7 +504,7 @@ fn given_back_after_the_senders_have_gone<W: World>() {
                 Err(RecvError),
                 "it is on its way to somebody else"
             );
-            UNDO[way](operation);
+            undo(operation);
             assert_eq!(other.len(), 1);
             assert_eq!(other.recv(), Ok(1));
             assert_eq!(other.recv(), Err(RecvError));
