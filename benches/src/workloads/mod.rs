@@ -8,6 +8,7 @@ mod channel;
 mod conserve;
 mod crowd;
 mod hog;
+mod leave;
 mod net;
 mod skewed;
 mod skynet;
@@ -24,6 +25,7 @@ pub use channel::{bounded, ping_pong, select};
 pub use conserve::conserve;
 pub use crowd::{parked, sleepers};
 pub use hog::hog;
+pub use leave::leave;
 pub use net::{echo, http};
 pub use skewed::skewed;
 pub use skynet::skynet;
@@ -43,6 +45,8 @@ Usage: workloads NAME [ARGUMENTS]     (their defaults in brackets)
   skynet                         a tree of a million tasks that add numbers
   parked N [1000000]             tasks that wait for one channel to close
   sleepers N [1000000]           tasks that sleep three times, up to 1 s
+  leave N K [100000 200]         ns to leave a queue of 100, 1000, .. N tasks from
+                                 its middle: the least of K
   select N [1000000]             one task selects over four channels
   mutex TASKS N [8 1000000]      each locks one mutex N times
   hog HOGS SECS STEPS [4 3 1000] lateness of 1 ms sleepers beside loops that
@@ -180,6 +184,10 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
             let n = number(0, 1_000_000)?;
             Ok(Figures::milliseconds(hueless::run(|| sleepers(n))))
         }
+        "leave" => {
+            let (longest, leavers) = (number(0, 100_000)?, number(1, 200)?);
+            Ok(hueless::run(|| leave(longest, leavers)))
+        }
         "select" => {
             let n = number(0, 1_000_000)?;
             Ok(Figures::per_operation(n, hueless::run(|| select(n))))
@@ -238,6 +246,7 @@ mod tests {
             keys("parked 500"),
             ["ms", "up_ms", "wake_ms", "bytes", "rss_b", "pte_b"]
         );
+        assert_eq!(keys("leave 1000 10"), ["n100", "n1000"]);
         assert_eq!(
             keys("conserve 5"),
             [
