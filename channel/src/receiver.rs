@@ -325,7 +325,8 @@ impl<T> Receiver<T> {
     /// and once it is empty receivers get errors, as if every sender were. All who wait wake up.
     ///
     /// Returns an iterator over what is left in the channel. What is not taken from it can be
-    /// received as ever. A `select!` send whose message is still being made fails.
+    /// received as ever. A `select!` send whose message is still being made fails, unless a receiver
+    /// waits for that very message already.
     ///
     /// Closing it again does nothing. Channels from [`after`](crate::after), [`at`](crate::at),
     /// [`tick`](crate::tick) and [`never`](crate::never) have no senders and stay as they are. Never

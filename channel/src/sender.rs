@@ -314,7 +314,7 @@ impl<T> Sender<T> {
     ///
     /// Returns an iterator over what is left in the channel. What is not taken from it can be
     /// received as ever: as a statement of its own, this is what Go's `close` is. A `select!` send
-    /// whose message is still being made fails.
+    /// whose message is still being made fails, unless a receiver waits for that very message already.
     ///
     /// Closing it again does nothing. Never blocks.
     ///

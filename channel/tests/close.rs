@@ -470,6 +470,9 @@ fn a_paired_send_and_its_receiver_agree<W: World>() {
             closer.join();
             sent
         };
+        if round % 2 == 0 {
+            assert_eq!(sent, Ok(()), "the receiver has waited for this message");
+        }
         assert_eq!(receiver.join(), sent.ok().map(|()| 3));
         assert_closed(&s, Flavor::Zero, 0);
     }
