@@ -43,31 +43,45 @@ fn join(tasks: Vec<JoinHandle<()>>, woken: &AtomicUsize) {
 }
 
 fn wait_to_receive(r: &Receiver<usize>, i: usize) {
-    match i % 3 {
+    match i % 4 {
         0 => assert_eq!(r.recv(), Err(RecvError)),
         1 => select! {
             recv(r) -> msg => assert_eq!(msg, Err(RecvError)),
             recv(r) -> msg => assert_eq!(msg, Err(RecvError)),
         },
-        _ => {
+        2 => {
             let mut list = Select::new();
             list.recv(r);
             assert_eq!(list.select().recv(r), Err(RecvError));
+        }
+        _ => {
+            let mut list = Select::new();
+            list.recv(r);
+            assert_eq!(list.ready(), 0);
+            let received = r.try_recv();
+            assert!(received.is_err_and(|err| err.is_disconnected()));
         }
     }
 }
 
 fn wait_to_send(s: &Sender<usize>, i: usize) {
-    match i % 3 {
+    match i % 4 {
         0 => assert_eq!(s.send(i), Err(SendError(i))),
         1 => select! {
             send(s, i) -> res => assert_eq!(res, Err(SendError(i))),
             send(s, i) -> res => assert_eq!(res, Err(SendError(i))),
         },
-        _ => {
+        2 => {
             let mut list = Select::new();
             list.send(s);
             assert_eq!(list.select().send(s, i), Err(SendError(i)));
+        }
+        _ => {
+            let mut list = Select::new();
+            list.send(s);
+            assert_eq!(list.ready(), 0);
+            let sent = s.try_send(i);
+            assert!(sent.is_err_and(|err| err.is_disconnected()));
         }
     }
 }
@@ -127,21 +141,5 @@ fn as_many_messages_wake_all() {
         join(tasks, &woken);
         assert_eq!(sum.load(Ordering::Relaxed), (0..CROWD).sum());
         assert_eq!(s.send(1), Err(SendError(1)));
-    });
-}
-
-#[test]
-fn all_who_watch_wake() {
-    in_each_mode(2, || {
-        let (s, r) = bounded::<usize>(1);
-        let (tasks, woken) = start(move |_| {
-            let mut list = Select::new();
-            list.recv(&r);
-            assert_eq!(list.ready(), 0);
-            let received = r.try_recv();
-            assert!(received.is_err_and(|err| err.is_disconnected()));
-        });
-        drop(s);
-        join(tasks, &woken);
     });
 }

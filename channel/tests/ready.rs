@@ -810,3 +810,38 @@ fn watchers_of_nothing_sleep() {
         );
     });
 }
+
+/// Who begins to wait for the same as those who watch does not wake them: it brings them nothing.
+#[test]
+fn rivals_wake_nobody() {
+    const EACH: u64 = 100;
+    in_each_mode(1, || {
+        for side in [true, false] {
+            let (s, r) = bounded::<usize>(0);
+            let begin = |watches: bool| {
+                let (s, r) = (s.clone(), r.clone());
+                let task = hueless_runtime::spawn(move || {
+                    let mut list = Select::new();
+                    match (side, watches) {
+                        (true, true) => assert_eq!((list.recv(&r), list.ready()), (0, 0)),
+                        (false, true) => assert_eq!((list.send(&s), list.ready()), (0, 0)),
+                        (true, false) => assert_eq!(r.recv(), Err(RecvError)),
+                        (false, false) => assert_eq!(s.send(1), Err(SendError(1))),
+                    }
+                });
+                (0..3).for_each(|_| hueless_runtime::yield_now());
+                task
+            };
+            let watchers: Vec<_> = (0..EACH).map(|_| begin(true)).collect();
+            let before = hueless_runtime::runtime::metrics();
+            let rivals: Vec<_> = (0..EACH).map(|_| begin(false)).collect();
+            let during = hueless_runtime::runtime::metrics().since(&before);
+            let switches: u64 = during.workers.iter().map(|worker| worker.switches).sum();
+            assert!(switches < EACH * EACH / 4, "{switches} switches");
+            s.close();
+            for task in watchers.into_iter().chain(rivals) {
+                task.join().unwrap();
+            }
+        }
+    });
+}

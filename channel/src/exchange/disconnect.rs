@@ -54,7 +54,7 @@ impl<B: Buffer> Channel<B> {
         let mut gate = self.gate.lock();
         gate.senders_gone = true;
         gate.receivers.pop_all(&mut receivers);
-        gate.changed(&mut watchers);
+        gate.ended(&mut watchers);
         drop(gate);
         tell(receivers);
     }
@@ -69,7 +69,7 @@ impl<B: Buffer> Channel<B> {
         gate.senders.pop_all(&mut waiters);
         // Futures that were forgotten: nobody would receive what is sent to them.
         gate.receivers.pop_all(&mut waiters);
-        gate.changed(&mut watchers);
+        gate.ended(&mut watchers);
         let len = gate.stock.len();
         gate.stock.clear();
         // SAFETY: the gate is this channel's.
@@ -96,7 +96,7 @@ impl<B: Buffer> Channel<B> {
         gate.stock.hold(Hold::Closed);
         gate.senders.pop_all(&mut waiters);
         gate.receivers.pop_all(&mut waiters);
-        gate.changed(&mut watchers);
+        gate.ended(&mut watchers);
         drop(gate);
         tell(waiters);
     }

@@ -62,8 +62,11 @@ pub(crate) struct Gate {
     pub(crate) senders: WaitQueue,
     /// Receivers that wait for a message.
     pub(crate) receivers: WaitQueue,
-    /// Those who want to know when an operation becomes possible, but do not wait for a peer.
-    pub(super) watchers: WaitQueue,
+    /// Those who want to know when a send becomes possible, but do not wait for a peer.
+    send_watchers: WaitQueue,
+    /// The same for a receive. Apart, so that those who begin to wait do not wake all who watch for
+    /// the same as they.
+    receive_watchers: WaitQueue,
     /// How many messages and free slots there are.
     pub(crate) stock: Stock,
     /// The last sender is gone, or the channel is closed: no message comes any more.
@@ -74,12 +77,31 @@ pub(crate) struct Gate {
     random: u64,
 }
 
+/// What somebody watches for: that such an operation becomes possible.
+#[derive(Clone, Copy)]
+pub(crate) enum Chance {
+    Send,
+    Receive,
+}
+
+impl Chance {
+    /// What becomes possible when somebody waits for this.
+    #[inline]
+    pub(crate) fn of_a_peer(self) -> Self {
+        match self {
+            Self::Send => Self::Receive,
+            Self::Receive => Self::Send,
+        }
+    }
+}
+
 impl Gate {
     fn new(room: usize) -> Self {
         Self {
             senders: WaitQueue::new(),
             receivers: WaitQueue::new(),
-            watchers: WaitQueue::new(),
+            send_watchers: WaitQueue::new(),
+            receive_watchers: WaitQueue::new(),
             stock: Stock::new(room),
             senders_gone: false,
             receivers_gone: false,
@@ -99,41 +121,58 @@ impl Gate {
         self.stock.len() != 0 || !self.senders.is_empty() || self.senders_gone
     }
 
-    /// Links somebody who watches for changes.
+    fn watchers(&mut self, chance: Chance) -> &mut WaitQueue {
+        match chance {
+            Chance::Send => &mut self.send_watchers,
+            Chance::Receive => &mut self.receive_watchers,
+        }
+    }
+
+    /// Links somebody who watches for a chance.
     ///
     /// # Safety
     /// As for [`WaitQueue::push`].
-    pub(crate) unsafe fn watch(&mut self, waiter: NonNull<Waiter>) {
+    pub(crate) unsafe fn watch(&mut self, chance: Chance, waiter: NonNull<Waiter>) {
         // SAFETY: by this function's contract.
-        unsafe { self.watchers.push(waiter) };
+        unsafe { self.watchers(chance).push(waiter) };
         self.stock.hold(Hold::Watched);
     }
 
     /// Unlinks somebody who watches, if it is linked.
     ///
     /// # Safety
-    /// As for [`WaitQueue::remove`], with the queue of `watch`.
-    pub(crate) unsafe fn unwatch(&mut self, waiter: NonNull<Waiter>) {
+    /// As for [`WaitQueue::remove`], with the queue of `watch` for this chance.
+    pub(crate) unsafe fn unwatch(&mut self, chance: Chance, waiter: NonNull<Waiter>) {
         // SAFETY: by this function's contract.
-        unsafe { self.watchers.remove(waiter) };
-        if self.watchers.is_empty() {
-            self.stock.release(Hold::Watched);
+        unsafe { self.watchers(chance).remove(waiter) };
+        self.release_if_unwatched();
+    }
+
+    /// Has those who watch for it told that there is a chance: a message or a slot has come, or somebody
+    /// begins to wait. Needless on fast paths, which are not taken when somebody watches.
+    #[inline]
+    pub(crate) fn changed(&mut self, chance: Chance, watchers: &mut ClaimedList) {
+        if self.stock.is_held(Hold::Watched) {
+            self.tell_watchers(chance, watchers);
         }
     }
 
-    /// Has those who watch told that something has become possible: a message or a slot has come,
-    /// or somebody begins to wait. Needless on fast paths, which are not taken when somebody watches.
-    #[inline]
-    pub(crate) fn changed(&mut self, watchers: &mut ClaimedList) {
-        if self.stock.is_held(Hold::Watched) {
-            self.tell_watchers(watchers);
-        }
+    /// Has all who watch told: a side has ended.
+    pub(super) fn ended(&mut self, watchers: &mut ClaimedList) {
+        self.changed(Chance::Send, watchers);
+        self.changed(Chance::Receive, watchers);
     }
 
     #[cold]
-    fn tell_watchers(&mut self, watchers: &mut ClaimedList) {
-        self.watchers.pop_all(watchers);
-        self.stock.release(Hold::Watched);
+    fn tell_watchers(&mut self, chance: Chance, watchers: &mut ClaimedList) {
+        self.watchers(chance).pop_all(watchers);
+        self.release_if_unwatched();
+    }
+
+    fn release_if_unwatched(&mut self) {
+        if self.send_watchers.is_empty() && self.receive_watchers.is_empty() {
+            self.stock.release(Hold::Watched);
+        }
     }
 
     /// A random number below `bound`, good enough to choose fairly.

@@ -27,7 +27,7 @@ mod stock;
 pub(crate) use channel::Channel;
 #[cfg(not(loom))]
 pub(crate) use gate::some_number;
-pub(crate) use gate::{After, Gate, GateLock};
+pub(crate) use gate::{After, Chance, Gate, GateLock};
 pub(crate) use limit::Limit;
 pub(crate) use packet::{Head, Packet, Status};
 pub(crate) use recv::{Receive, Received, pair, promise};

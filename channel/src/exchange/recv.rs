@@ -20,7 +20,7 @@ use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::exchange::channel::Channel;
 use crate::exchange::packet::Partner;
 use crate::exchange::stock::Hold;
-use crate::exchange::{After, Gate, Head, Limit, Packet, Status};
+use crate::exchange::{After, Chance, Gate, Head, Limit, Packet, Status};
 use crate::flavors::Buffer;
 use crate::loom::checkpoint;
 
@@ -297,7 +297,7 @@ impl<B: Buffer> Channel<B> {
         // Takes the guard only, one word: the worker reads it back sooner than several.
         let outcome = wait.park(deadline, move || {
             let mut watchers = ClaimedList::default();
-            gate.changed(&mut watchers);
+            gate.changed(Chance::Send, &mut watchers);
             drop(gate);
             drop(watchers);
             true
@@ -372,7 +372,7 @@ impl<B: Buffer> Channel<B> {
     pub(super) unsafe fn free_slot(&self, gate: &mut Gate, after: &mut After) {
         let Some(popped) = gate.senders.pop() else {
             gate.stock.add_room();
-            gate.changed(&mut after.watchers);
+            gate.changed(Chance::Send, &mut after.watchers);
             return;
         };
         // SAFETY: the claim is won, so the packet is ours until the owner is readied.
@@ -392,7 +392,7 @@ impl<B: Buffer> Channel<B> {
                 "a buffer that asks for memory is never full"
             );
             gate.stock.add_message();
-            gate.changed(&mut after.watchers);
+            gate.changed(Chance::Receive, &mut after.watchers);
         }
         after.sender = Some(popped.claimed);
     }

@@ -21,7 +21,7 @@ use hueless_runtime::park::Popped;
 
 use crate::err::SendError;
 use crate::exchange::channel::Channel;
-use crate::exchange::{After, Gate, Head, Packet, Status};
+use crate::exchange::{After, Chance, Gate, Head, Packet, Status};
 use crate::flavors::Buffer;
 
 /// What a committed send holds until its message is there.
@@ -119,7 +119,7 @@ impl<B: Buffer> Channel<B> {
             match unsafe { self.buffer(&mut gate).push(msg) } {
                 Ok(()) => {
                     gate.stock.add_message();
-                    gate.changed(&mut after.watchers);
+                    gate.changed(Chance::Receive, &mut after.watchers);
                     return Ok(());
                 }
                 Err(back) => msg = back,

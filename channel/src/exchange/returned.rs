@@ -14,7 +14,7 @@ use std::ptr::NonNull;
 
 use crate::exchange::channel::Channel;
 use crate::exchange::stock::Hold;
-use crate::exchange::{After, Gate, Packet};
+use crate::exchange::{After, Chance, Gate, Packet};
 use crate::flavors::{Buffer, Memory};
 
 /// A list of messages, the one that was given back last first.
@@ -88,7 +88,7 @@ impl<B: Buffer> Channel<B> {
         unsafe { self.returned(&mut gate) }.push(one);
         gate.stock.add_message();
         gate.stock.hold(Hold::Returned);
-        gate.changed(&mut after.watchers);
+        gate.changed(Chance::Receive, &mut after.watchers);
     }
 
     /// Takes out the first of the messages that were given back.

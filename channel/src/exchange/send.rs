@@ -13,7 +13,7 @@ use hueless_runtime::park::{
 
 use crate::err::{SendError, SendTimeoutError, TrySendError};
 use crate::exchange::channel::Channel;
-use crate::exchange::{After, Gate, Limit, Packet, Status};
+use crate::exchange::{After, Chance, Gate, Limit, Packet, Status};
 use crate::flavors::Buffer;
 use crate::loom::checkpoint;
 
@@ -205,7 +205,7 @@ impl<B: Buffer> Channel<B> {
         // Takes the guard only, one word: the worker reads it back sooner than several.
         let outcome = wait.park(deadline, move || {
             let mut watchers = ClaimedList::default();
-            gate.changed(&mut watchers);
+            gate.changed(Chance::Receive, &mut watchers);
             drop(gate);
             drop(watchers);
             true
@@ -252,7 +252,7 @@ impl<B: Buffer> Channel<B> {
             // SAFETY: the gate is this channel's, and has room.
             match unsafe { self.push(gate, msg) } {
                 Ok(()) => {
-                    gate.changed(&mut after.watchers);
+                    gate.changed(Chance::Receive, &mut after.watchers);
                     Given::Done
                 }
                 Err(msg) => Given::Starved(msg),

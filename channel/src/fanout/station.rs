@@ -28,7 +28,7 @@ use hueless_runtime::park::{
     ClaimedList, LockGuard, Outcome, Popped, Wait, WaitQueue, Waiter, unwind_cancelled,
 };
 
-use crate::exchange::{Gate, GateLock, Head, Limit, Packet, Status};
+use crate::exchange::{Chance, Gate, GateLock, Head, Limit, Packet, Status};
 use crate::fanout::parcel::{Blank, Parcel, Spares};
 use crate::fanout::sides::Sides;
 use crate::loom::{UnsafeCell, checkpoint};
@@ -125,7 +125,7 @@ impl<T, S> Station<T, S> {
         // SAFETY: the gate is this station's.
         let done = f(unsafe { self.synced(&mut gate) })?;
         gate.receivers.pop_all(&mut waiting);
-        gate.changed(&mut watchers);
+        gate.changed(Chance::Receive, &mut watchers);
         drop(gate);
         for receiver in waiting {
             begin_anew(receiver);

@@ -9,7 +9,7 @@ use std::time::Instant;
 use futures_core::FusedFuture;
 
 use crate::err::RecvError;
-use crate::exchange::{After, Channel, Packet, Receive, Received, Status};
+use crate::exchange::{After, Chance, Channel, Packet, Receive, Received, Status};
 use crate::flavors::{self, Buffer, Moment, Timer};
 use crate::future::Handle;
 use crate::future::alarm::Alarm;
@@ -187,7 +187,7 @@ impl<B: Buffer> Channel<B> {
                 Received::Settled => Attempt::Settled,
                 Received::Empty => {
                     link.enqueue(&mut gate.receivers, slot);
-                    gate.changed(&mut after.watchers);
+                    gate.changed(Chance::Send, &mut after.watchers);
                     Attempt::Waits
                 }
                 Received::Late(sender) => {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_core::FusedFuture;
 
 use crate::err::SendError;
-use crate::exchange::{After, Channel, Given, Packet, Status};
+use crate::exchange::{After, Chance, Channel, Given, Packet, Status};
 use crate::flavors::Buffer;
 use crate::future::Handle;
 use crate::future::link::{Link, Stage};
@@ -160,7 +160,7 @@ impl<B: Buffer> Channel<B> {
                         packet.put(msg);
                         link.enqueue(&mut gate.senders, packet.slot());
                     }
-                    gate.changed(&mut after.watchers);
+                    gate.changed(Chance::Receive, &mut after.watchers);
                     return None;
                 }
             };

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use hueless_runtime::park::{LockGuard, Ticket, WaitQueue, Waiter};
 
-use crate::exchange::{After, Gate, GateLock, Grant, Head, Receive, Received, Status};
+use crate::exchange::{After, Chance, Gate, GateLock, Grant, Head, Receive, Received, Status};
 use crate::flavors::{Alarm, Moment};
 
 /// A case of a select.
@@ -191,6 +191,15 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// What the case needs.
+    #[inline]
+    pub(super) fn chance(&self) -> Chance {
+        match self.part {
+            Part::Send(_) => Chance::Send,
+            Part::Receive(_) => Chance::Receive,
+        }
+    }
+
     /// Links the case's waiter.
     ///
     /// # Safety
@@ -224,7 +233,7 @@ impl<'a> Entry<'a> {
         let waiter = &*self.waiter.write(Waiter::new(ticket, 0, ptr::null_mut()));
         let waiter = NonNull::from(waiter);
         // SAFETY: the waiter is new, and stays by this function's contract.
-        unsafe { gate.watch(waiter) };
+        unsafe { gate.watch(self.chance(), waiter) };
     }
 
     /// Unlinks the case's watcher, if it is linked.
@@ -235,7 +244,7 @@ impl<'a> Entry<'a> {
         // SAFETY: the waiter was initialised when it was linked, by `watch`.
         unsafe {
             let waiter = NonNull::from(self.waiter.assume_init_ref());
-            gate.unwatch(waiter);
+            gate.unwatch(self.chance(), waiter);
         }
     }
 

@@ -172,7 +172,7 @@ impl Gates {
             unsafe {
                 if let Some(gate) = self.gate(entries, index) {
                     entries[index].enqueue(gate, ticket, index as u16);
-                    gate.changed(&mut watchers);
+                    gate.changed(entries[index].chance().of_a_peer(), &mut watchers);
                 }
             }
             index = (index + step) % count;
