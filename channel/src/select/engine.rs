@@ -18,7 +18,7 @@
 //! first of them is due, and the select starts over.
 //!
 //! To wait until an operation is *possible* ([`wait_ready`]) is the same without the commit: what is
-//! linked are watchers, which meet nobody and are told of every change.
+//! linked are watchers, which meet nobody and are told of every chance.
 //!
 //! Invariants:
 //! - A select never meets itself: its waiters are linked only after all cases were tried, and none
