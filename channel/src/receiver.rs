@@ -12,7 +12,7 @@ use crate::exchange::{Channel, Limit};
 use crate::flavors::{Blocks, Rendezvous, Ring, Timer, wait_in_vain};
 use crate::future::{Attempt, Link, Receiving, RecvFuture, RecvStream};
 use crate::iter::{Drain, IntoIter, Iter, TryIter};
-use crate::select::internal::{RecvCase, Supplier};
+use crate::select::internal::{RecvCase, SendCase, Supplier, Target};
 
 /// The receiving side of a channel.
 ///
@@ -558,6 +558,15 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn receive_in_select(&self) -> RecvCase<'_, Self> {
         RecvCase::new(self)
+    }
+
+    /// Nothing can be sent here: for the compiler to say so. For the macro.
+    #[doc(hidden)]
+    pub fn send_in_select(&self) -> SendCase<'_, T>
+    where
+        Self: Target,
+    {
+        unreachable!("a receiver is no target")
     }
 
     /// Gives back a message that was received: it will be the next one.

@@ -11,7 +11,8 @@ use crate::exchange::{Channel, GateLock, Grant, Limit, Packet};
 use crate::flavors::{Blocks, Rendezvous, Ring};
 use crate::future::{Link, SendFuture};
 use crate::iter::Drain;
-use crate::select::internal::SendCase;
+use crate::receiver::Receiver;
+use crate::select::internal::{RecvCase, SendCase, Source};
 
 /// The sending side of a channel.
 ///
@@ -366,6 +367,15 @@ impl<T> Sender<T> {
     pub(crate) unsafe fn withdraw(&self, link: &Link) -> bool {
         // SAFETY: by this function's contract.
         on_channel!(self, channel => unsafe { channel.withdraw_send(link) })
+    }
+
+    /// Nothing can be received from here: for the compiler to say so. For the macro.
+    #[doc(hidden)]
+    pub fn receive_in_select(&self) -> RecvCase<'_, Receiver<T>>
+    where
+        Self: Source,
+    {
+        unreachable!("a sender is no source")
     }
 
     /// The channel's gate, for select.

@@ -201,7 +201,7 @@ macro_rules! __select_parse {
         $crate::__select_parse!(@case [$kind ($($args)*) ($($res)?) { $body }] () $($filed)*)
     };
     (@cases ($($input:tt)*) $($filed:tt)*) => {
-        $crate::__select_parse!(@wrong $($input)*)
+        $crate::__select_parse!(@begin $($input)*)
     };
 
     // ---- @case [kind (arguments) (pattern) {body}] (rest of the input) biased (cases) (default)
@@ -260,10 +260,26 @@ macro_rules! __select_parse {
         ))
     };
     (@case [$kind:ident $($case:tt)*] $($state:tt)*) => {
-        $crate::__select_parse!(@wrong $kind)
+        $crate::__select_parse!(@begin $kind)
     };
 
-    // ---- @wrong input, from the case that cannot be read
+    // ---- @begin input, from the case that cannot be read
+    (@begin recv $($rest:tt)*) => { $crate::__select_parse!(@wrong recv $($rest)*) };
+    (@begin send $($rest:tt)*) => { $crate::__select_parse!(@wrong send $($rest)*) };
+    (@begin default $($rest:tt)*) => { $crate::__select_parse!(@wrong default $($rest)*) };
+    (@begin ; $($rest:tt)*) => { $crate::__select_parse!(@wrong ;) };
+    (@begin , $($rest:tt)*) => {
+        ::core::compile_error!("there is no case before this comma in `select!`")
+    };
+    (@begin $other:tt $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "a case of `select!` begins with `recv`, `send` or `default`, not with `",
+            ::core::stringify!($other),
+            "`",
+        ))
+    };
+
+    // ---- @wrong input, which begins with the name of a case, or is a semicolon
     (@wrong recv) => {
         ::core::compile_error!("`recv` needs a receiver: `recv(receiver) -> message => ..`")
     };
@@ -282,54 +298,98 @@ macro_rules! __select_parse {
     (@wrong default $(($($args:tt)*))? -> $($rest:tt)*) => {
         ::core::compile_error!("`default` has no result: write `default => ..`, without `->`")
     };
-    (@wrong ; $($rest:tt)*) => {
+    (@wrong ;) => {
         ::core::compile_error!("the cases of `select!` are separated by commas, not by semicolons")
-    };
-    (@wrong , $($rest:tt)*) => {
-        ::core::compile_error!("there is no case before this comma in `select!`")
     };
     (@wrong $kind:ident ($($args:tt)*) $(-> $res:pat)? => $body:expr; $($rest:tt)*) => {
         $crate::__select_parse!(@wrong ;)
     };
     (@wrong $kind:ident ($($args:tt)*)) => {
         ::core::compile_error!(::core::concat!(
-            "the case `", ::core::stringify!($kind), "(..)` ends before its `=>` and its body",
+            "the case `",
+            ::core::stringify!($kind), "(", ::core::stringify!($($args)*), ")",
+            "` ends before its `=>` and its body",
         ))
     };
     (@wrong $kind:ident ($($args:tt)*) -> => $($rest:tt)*) => {
         ::core::compile_error!(::core::concat!(
-            "after `", ::core::stringify!($kind), "(..) ->` a pattern for the result is missing",
+            "after `",
+            ::core::stringify!($kind), "(", ::core::stringify!($($args)*), ")",
+            " ->` a pattern for the result is missing",
         ))
     };
     (@wrong $kind:ident ($($args:tt)*) $(-> $res:pat)?) => {
         ::core::compile_error!(::core::concat!(
-            "the case `", ::core::stringify!($kind), "(..)` ends before its `=>` and its body",
+            "the case `",
+            ::core::stringify!($kind), "(", ::core::stringify!($($args)*), ")",
+            "` ends before its `=>` and its body",
         ))
     };
     (@wrong $kind:ident ($($args:tt)*) $(-> $res:pat)? =>) => {
         ::core::compile_error!(::core::concat!(
-            "after `", ::core::stringify!($kind), "(..) .. =>` a body is missing",
+            "after `",
+            ::core::stringify!($kind), "(", ::core::stringify!($($args)*), ")",
+            " .. =>` a body is missing",
         ))
     };
     (@wrong $kind:ident ($($args:tt)*) $(-> $res:pat)? => , $($rest:tt)*) => {
         ::core::compile_error!(::core::concat!(
-            "after `", ::core::stringify!($kind), "(..) .. =>` a body is missing",
+            "after `",
+            ::core::stringify!($kind), "(", ::core::stringify!($($args)*), ")",
+            " .. =>` a body is missing",
         ))
+    };
+    (@wrong $kind:ident $args:tt $(-> $res:pat)? => recv $more:tt -> $($rest:tt)*) => {
+        $crate::__select_parse!(@wrong $kind $args =>)
+    };
+    (@wrong $kind:ident $args:tt $(-> $res:pat)? => send $more:tt -> $($rest:tt)*) => {
+        $crate::__select_parse!(@wrong $kind $args =>)
+    };
+    (@wrong $kind:ident $args:tt $(-> $res:pat)? => default => $($rest:tt)*) => {
+        $crate::__select_parse!(@wrong $kind $args =>)
+    };
+    (@wrong $kind:ident $args:tt $(-> $res:pat)? => default $more:tt => $($rest:tt)*) => {
+        $crate::__select_parse!(@wrong $kind $args =>)
     };
     (@wrong $kind:ident ($($args:tt)*) $(-> $res:pat)? => $($rest:tt)*) => {
         ::core::compile_error!(::core::concat!(
-            "a comma is missing after the body of `", ::core::stringify!($kind), "(..)`: ",
-            "it may be left out only after a body in braces",
+            "a comma is missing after the body of `",
+            ::core::stringify!($kind), "(", ::core::stringify!($($args)*), ")",
+            "`: it may be left out only after a body in braces",
+        ))
+    };
+    (@wrong $kind:ident ($($args:tt)*) -> $res:tt if $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "a case of `select!` has no `if`: write a `match` into the body of `",
+            ::core::stringify!($kind), "(", ::core::stringify!($($args)*), ")`",
+        ))
+    };
+    (@wrong $kind:ident ($($args:tt)*) ->) => {
+        $crate::__select_parse!(@wrong $kind ($($args)*) -> => )
+    };
+    (@wrong $kind:ident ($($args:tt)*) -> $res:tt $($rest:tt)*) => {
+        ::core::compile_error!(::core::concat!(
+            "after `",
+            ::core::stringify!($kind), "(", ::core::stringify!($($args)*), ")",
+            " ->` there should be a pattern and `=>`, not `",
+            ::core::stringify!($res $($rest)*),
+            "`",
         ))
     };
     (@wrong recv ($($args:tt)*) $($rest:tt)*) => {
-        ::core::compile_error!("after `recv(..)` there should be `-> message => ..`")
+        ::core::compile_error!(::core::concat!(
+            "after `recv(", ::core::stringify!($($args)*), ")` there should be `-> message => ..`",
+        ))
     };
     (@wrong send ($($args:tt)*) $($rest:tt)*) => {
-        ::core::compile_error!("after `send(..)` there should be `-> result => ..`")
+        ::core::compile_error!(::core::concat!(
+            "after `send(", ::core::stringify!($($args)*), ")` there should be `-> result => ..`",
+        ))
     };
     (@wrong default ($($args:tt)*) $($rest:tt)*) => {
-        ::core::compile_error!("after `default(..)` there should be `=> ..`")
+        ::core::compile_error!(::core::concat!(
+            "after `default(", ::core::stringify!($($args)*), ")` there should be `=> ..`",
+        ))
     };
     (@wrong recv $($rest:tt)*) => { $crate::__select_parse!(@wrong recv) };
     (@wrong send $($rest:tt)*) => { $crate::__select_parse!(@wrong send) };
@@ -337,13 +397,6 @@ macro_rules! __select_parse {
         ::core::compile_error!(
             "after `default` there should be `=> ..`, or a duration as in `default(duration) => ..`"
         )
-    };
-    (@wrong $other:tt $($rest:tt)*) => {
-        ::core::compile_error!(::core::concat!(
-            "a case of `select!` begins with `recv`, `send` or `default`, not with `",
-            ::core::stringify!($other),
-            "`",
-        ))
     };
 }
 

@@ -31,5 +31,5 @@ pub mod internal {
     pub use super::case::{Committed, RecvCase, SendCase};
     pub use super::engine::{select, select_timeout, try_select};
     pub use super::entry::{Entry, Supplier};
-    pub use super::source::Source;
+    pub use super::source::{Source, Target};
 }

@@ -5,12 +5,18 @@ use std::time::Duration;
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::receiver::Receiver;
 use crate::select::entry::Supplier;
+use crate::sender::Sender;
 
 /// Something that a case of a select receives from.
 ///
 /// The macro calls a method `receive_in_select` of what it is given, which makes the case, so that
 /// references and smart pointers will do. A new source has that method, and this implementation.
 #[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`recv` of `select!` takes a receiver, not a `{Self}`",
+    label = "this one receives from a `{Self}`",
+    note = "write `recv(receiver) -> message => ..`, or `send(sender, message) -> result => ..`"
+)]
 pub trait Source {
     /// What lies in the case's packet.
     type Message;
@@ -70,3 +76,14 @@ impl<T> Source for Receiver<T> {
         }
     }
 }
+
+/// Something that a case of a select sends to: for the compiler's message, since there is but one.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`send` of `select!` takes a sender, not a `{Self}`",
+    label = "this one sends to a `{Self}`",
+    note = "write `send(sender, message) -> result => ..`, or `recv(receiver) -> message => ..`"
+)]
+pub trait Target {}
+
+impl<T> Target for Sender<T> {}
