@@ -20,7 +20,9 @@ use crate::receiver::Receiver;
 /// }
 /// ```
 pub struct Iter<'a, T> {
-    pub(crate) receiver: &'a Receiver<T>,
+    /// None once it has ended. A message may come back to a disconnected channel, see
+    /// [`RecvFuture`](crate::RecvFuture); what has ended does not go on.
+    pub(crate) receiver: Option<&'a Receiver<T>>,
 }
 
 /// The iterator of [`Receiver::try_iter`]: ends where it would have to wait.
@@ -50,6 +52,8 @@ pub struct TryIter<'a, T> {
 /// ```
 pub struct IntoIter<T> {
     pub(crate) receiver: Receiver<T>,
+    /// See [`Iter`].
+    pub(crate) ended: bool,
 }
 
 impl<T> Iterator for Iter<'_, T> {
@@ -57,7 +61,11 @@ impl<T> Iterator for Iter<'_, T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
-        self.receiver.recv().ok()
+        let msg = self.receiver?.recv().ok();
+        if msg.is_none() {
+            self.receiver = None;
+        }
+        msg
     }
 }
 
@@ -75,11 +83,15 @@ impl<T> Iterator for IntoIter<T> {
 
     #[inline]
     fn next(&mut self) -> Option<T> {
-        self.receiver.recv().ok()
+        if self.ended {
+            return None;
+        }
+        let msg = self.receiver.recv().ok();
+        self.ended = msg.is_none();
+        msg
     }
 }
 
-// A disconnected channel stays so.
 impl<T> FusedIterator for Iter<'_, T> {}
 impl<T> FusedIterator for IntoIter<T> {}
 

@@ -10,7 +10,7 @@ use crate::counter;
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::exchange::{Channel, Limit};
 use crate::flavors::{Blocks, Rendezvous, Ring, Timer, wait_in_vain};
-use crate::future::{Attempt, Link, Receiving, RecvFuture, RecvStream};
+use crate::future::{Attempt, Link};
 use crate::iter::{Drain, IntoIter, Iter, TryIter};
 use crate::select::internal::{RecvCase, SendCase, Supplier, Target};
 
@@ -284,7 +284,7 @@ impl<T> Receiver<T> {
     /// zero.
     ///
     /// Takes what is there: it does not wait for the buffer to fill. Costs less than as many calls of
-    /// [`recv`](Self::recv), for the channel is locked once for all of them.
+    /// [`recv`](Self::recv), for the channel is locked once for a good many of them.
     ///
     /// Blocks as `recv` does. A task that is cancelled while it waits has received nothing.
     ///
@@ -366,7 +366,9 @@ impl<T> Receiver<T> {
     /// assert_eq!(r.iter().collect::<Vec<_>>(), [1, 2]);
     /// ```
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter { receiver: self }
+        Iter {
+            receiver: Some(self),
+        }
     }
 
     /// Iterates over the messages that can be received without waiting.
@@ -381,95 +383,6 @@ impl<T> Receiver<T> {
     /// ```
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter { receiver: self }
-    }
-
-    /// Receives a message asynchronously: the future waits until there is one, with any executor.
-    ///
-    /// Nothing happens before it is polled. See [`RecvFuture`] for what dropping it does. Futures,
-    /// tasks and threads meet on the same channel.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError`] if no message is left and every sender is gone.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::thread;
-    /// use hueless_channel::{RecvError, bounded};
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let (s, r) = bounded(0);
-    /// thread::spawn(move || s.send(5).unwrap());
-    /// assert_eq!(r.recv_async().await, Ok(5));
-    /// assert_eq!(r.recv_async().await, Err(RecvError));
-    /// # });
-    /// ```
-    pub fn recv_async(&self) -> RecvFuture<'_, T> {
-        RecvFuture::new(Receiving::borrowing(self))
-    }
-
-    /// [`recv_async`](Self::recv_async), with a receiver of its own.
-    ///
-    /// # Errors
-    ///
-    /// As for `recv_async`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let (s, r) = hueless_channel::bounded(1);
-    /// let receiving = tokio::spawn(r.into_recv_async());
-    /// s.send_async(5).await.unwrap();
-    /// assert_eq!(receiving.await.unwrap(), Ok(5));
-    /// # });
-    /// ```
-    pub fn into_recv_async<'a>(self) -> RecvFuture<'a, T>
-    where
-        T: 'a,
-    {
-        RecvFuture::new(Receiving::owning(self))
-    }
-
-    /// A stream of messages, which ends when the channel is empty and disconnected.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_util::StreamExt;
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let (s, r) = hueless_channel::unbounded();
-    /// s.send(1).unwrap();
-    /// s.send(2).unwrap();
-    /// drop(s);
-    /// assert_eq!(r.stream().collect::<Vec<_>>().await, [1, 2]);
-    /// # });
-    /// ```
-    pub fn stream(&self) -> RecvStream<'_, T> {
-        RecvStream::new(Receiving::borrowing(self))
-    }
-
-    /// [`stream`](Self::stream), with a receiver of its own.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use futures_util::StreamExt;
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let (s, r) = hueless_channel::bounded(1);
-    /// std::thread::spawn(move || (1..=4).for_each(|n| s.send(n).unwrap()));
-    /// let sum = r.into_stream().fold(0, async |sum, n| sum + n);
-    /// assert_eq!(sum.await, 10);
-    /// # });
-    /// ```
-    pub fn into_stream<'a>(self) -> RecvStream<'a, T>
-    where
-        T: 'a,
-    {
-        RecvStream::new(Receiving::owning(self))
     }
 
     /// Whether both receivers receive from the same channel. Never blocks.
@@ -574,7 +487,8 @@ impl<T> Receiver<T> {
         on_channel!(
             self,
             channel => channel.give_back(msg),
-            timer => timer.give_back(msg),
+            // The clock goes on: nobody waits for a message that was due before.
+            _timer => drop(msg),
             never => unreachable!("no message was received here"),
         )
     }
@@ -625,7 +539,10 @@ impl<T> IntoIterator for Receiver<T> {
     type IntoIter = IntoIter<T>;
 
     fn into_iter(self) -> IntoIter<T> {
-        IntoIter { receiver: self }
+        IntoIter {
+            receiver: self,
+            ended: false,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::counter;
 use crate::err::{SendError, SendTimeoutError, TrySendError};
 use crate::exchange::{Channel, GateLock, Grant, Limit, Packet};
 use crate::flavors::{Blocks, Rendezvous, Ring};
-use crate::future::{Link, SendFuture};
+use crate::future::Link;
 use crate::iter::Drain;
 use crate::receiver::Receiver;
 use crate::select::internal::{RecvCase, SendCase, Source};
@@ -183,53 +183,6 @@ impl<T> Sender<T> {
     #[inline]
     pub fn send_deadline(&self, msg: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
         on_channel!(self, channel => channel.send_within(msg, Limit::At(deadline)))
-    }
-
-    /// Sends a message asynchronously: the future waits until there is room for it, with any executor.
-    ///
-    /// Nothing happens before it is polled. See [`SendFuture`] for what dropping it does. Futures,
-    /// tasks and threads meet on the same channel.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError`], with the message, if every receiver is gone.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::thread;
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let (s, r) = hueless_channel::bounded(0);
-    /// let receiver = thread::spawn(move || r.recv());
-    /// s.send_async(5).await.unwrap();
-    /// assert_eq!(receiver.join().unwrap(), Ok(5));
-    /// # });
-    /// ```
-    pub fn send_async(&self, msg: T) -> SendFuture<'_, T> {
-        SendFuture::borrowing(self, msg)
-    }
-
-    /// [`send_async`](Self::send_async), with a sender of its own.
-    ///
-    /// # Errors
-    ///
-    /// As for `send_async`.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let (s, r) = hueless_channel::bounded(0);
-    /// tokio::spawn(s.into_send_async(5));
-    /// assert_eq!(r.recv_async().await, Ok(5));
-    /// # });
-    /// ```
-    pub fn into_send_async<'a>(self, msg: T) -> SendFuture<'a, T>
-    where
-        T: 'a,
-    {
-        SendFuture::owning(self, msg)
     }
 
     /// Whether the channel holds no message; a rendezvous channel never does. Never blocks.

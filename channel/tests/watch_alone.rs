@@ -93,3 +93,38 @@ fn handles_are_what_they_should_be() {
     let (_tx, rx) = watch(5);
     assert_eq!(format!("{:?} {}", rx.borrow(), rx.borrow()), "5 5");
 }
+
+/// A value whose drop modifies the value that it was to become.
+#[derive(Clone)]
+struct Nested(u32, Option<watch::Sender<Nested>>);
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        if self.0 == 7
+            && let Some(tx) = self.1.take()
+        {
+            tx.send_modify(|value| value.0 = 8);
+        }
+    }
+}
+
+/// The turn to modify has been passed on before what comes of it is dropped.
+#[test]
+fn the_drop_of_a_value_that_is_not_published_may_modify() {
+    let (tx, rx) = watch(Nested(0, None));
+    let other = tx.clone();
+    assert!(tx.send_modify(|value| {
+        *value = Nested(7, Some(other.clone()));
+        // Later than what this one comes to, which is superseded.
+        assert!(other.send(Nested(3, None)).is_ok());
+    }));
+    assert_eq!(rx.borrow().0, 8);
+
+    let other = tx.clone();
+    tx.send_if_modified(|value| {
+        *value = Nested(7, Some(other.clone()));
+        value.0 = 7;
+        false
+    });
+    assert_eq!(rx.borrow().0, 8);
+}

@@ -5,6 +5,10 @@ use std::sync::Arc;
 use crate::broadcast::ring::{Channel, Ring};
 use crate::broadcast::{Receiver, Sender};
 
+/// Memory is kept for so many messages beside those that the channel can hold: for those that
+/// receivers have just taken out.
+const SPARES: usize = 16;
+
 /// Creates a channel on which every receiver sees every message, and which holds at most `cap`
 /// messages.
 ///
@@ -47,6 +51,6 @@ pub fn broadcast<T: Clone>(cap: usize) -> (Sender<T>, Receiver<T>) {
         "a broadcast channel needs a capacity of at least one: senders never wait"
     );
     let (ring, cursor) = Ring::new(cap);
-    let channel = Arc::new(Channel::new(ring));
+    let channel = Arc::new(Channel::new(ring, cap.saturating_add(SPARES)));
     (Sender::new(channel.clone()), Receiver::new(channel, cursor))
 }

@@ -49,20 +49,18 @@ impl<B: Buffer> Channel<B> {
     /// The last sender has gone: nothing more will be sent.
     pub(crate) fn disconnect_senders(&self) {
         let mut receivers = ClaimedList::default();
-        // Dropped after `gate`.
         let mut watchers = ClaimedList::default();
         let mut gate = self.gate.lock();
         gate.senders_gone = true;
         gate.receivers.pop_all(&mut receivers);
         gate.ended(&mut watchers);
         drop(gate);
-        tell(receivers);
+        tell(receivers, watchers);
     }
 
     /// The last receiver has gone: nothing more will be received. The answer is to be dropped.
     pub(crate) fn disconnect_receivers(&self) -> Leftover<B> {
         let mut waiters = ClaimedList::default();
-        // Dropped after `gate`.
         let mut watchers = ClaimedList::default();
         let mut gate = self.gate.lock();
         gate.receivers_gone = true;
@@ -81,14 +79,13 @@ impl<B: Buffer> Channel<B> {
             }
         };
         drop(gate);
-        tell(waiters);
+        tell(waiters, watchers);
         leftover
     }
 
     /// Nothing is sent any more, what is in the channel can still be received.
     pub(crate) fn close(&self) {
         let mut waiters = ClaimedList::default();
-        // Dropped after `gate`.
         let mut watchers = ClaimedList::default();
         let mut gate = self.gate.lock();
         gate.senders_gone = true;
@@ -98,12 +95,13 @@ impl<B: Buffer> Channel<B> {
         gate.receivers.pop_all(&mut waiters);
         gate.ended(&mut watchers);
         drop(gate);
-        tell(waiters);
+        tell(waiters, watchers);
     }
 }
 
-/// Ends the waits of `peers`.
-fn tell(peers: ClaimedList) {
+/// Ends the waits of `peers`, after those of `watchers`.
+fn tell(peers: ClaimedList, watchers: ClaimedList) {
+    drop(watchers);
     // The program's code runs when no ready is owed any more. Takes memory for futures only.
     let mut wakers = Vec::new();
     for peer in peers {

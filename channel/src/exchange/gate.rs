@@ -186,7 +186,7 @@ impl Gate {
             #[cfg(loom)]
             let seed = 1u64;
             #[cfg(not(loom))]
-            let seed = seeded_number().unwrap_or_else(some_number);
+            let seed = some_number();
             self.random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         }
         // Marsaglia's xorshift64: never comes to zero.
@@ -198,9 +198,13 @@ impl Gate {
     }
 }
 
-/// A number that differs from call to call, and is spread evenly.
+/// A number that differs from call to call, and is spread evenly: drawn from the runtime's seed, if it
+/// has one.
 #[cfg(not(loom))]
 pub(crate) fn some_number() -> u64 {
+    if let Some(number) = seeded_number() {
+        return number;
+    }
     /// Steele, Lea and Flood's SplitMix64: a counter, and a mixing of its bits.
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -214,14 +218,15 @@ pub(crate) fn some_number() -> u64 {
 /// What an operation owes once it has released the lock; dropping it pays.
 #[derive(Default)]
 pub(crate) struct After {
+    /// Those who watched for what the operation has done. The first to be readied: the others may be
+    /// futures, whose wakers are the program's code.
+    pub(crate) watchers: ClaimedList,
     /// A sender whose wait is over.
     pub(crate) sender: Option<Claimed>,
     /// A receiver whose wait is over.
     pub(crate) receiver: Option<Claimed>,
     /// Memory that the channel has no use for.
     pub(crate) memory: Option<Memory>,
-    /// Those who watched for what the operation has done.
-    pub(crate) watchers: ClaimedList,
 }
 
 impl After {

@@ -24,6 +24,9 @@ use crate::exchange::{After, Chance, Gate, Head, Limit, Packet, Status};
 use crate::flavors::Buffer;
 use crate::loom::checkpoint;
 
+/// So many messages are received at once under the lock, at most.
+const BATCH: usize = 32;
+
 /// What an attempt to receive came to.
 enum Taken<T> {
     /// A message.
@@ -134,26 +137,25 @@ impl<B: Buffer> Channel<B> {
             // Dropped after `gate`.
             let mut after = After::default();
             let mut gate = self.gate.lock();
-            let ready = gate.stock.len().min(limit - received);
+            let ready = gate.stock.len().min(limit - received).min(BATCH);
             if target.capacity() - target.len() < ready {
                 drop(gate);
                 target.reserve(ready);
                 continue;
             }
             // The buffer's messages; what is owed for one of them is paid before the next.
-            while received < limit
-                && gate.stock.len() != 0
-                && after.is_empty()
-                && target.len() < target.capacity()
-            {
+            for _ in 0..ready {
                 // SAFETY: the gate is this channel's.
                 if let Taken::Message(msg) = unsafe { self.take(&mut gate, &mut after) } {
                     target.push(msg);
                     received += 1;
                 }
+                if !after.is_empty() {
+                    break;
+                }
             }
             drop(gate);
-            if after.is_empty() {
+            if ready == 0 {
                 return received;
             }
         }

@@ -57,8 +57,8 @@ impl Grant {
         match status {
             Status::Reserved => Self::Reserved,
             Status::Paired(partner) => {
-                // SAFETY: the receiver parks, shielded and without a deadline, until this claim is
-                // won and readied.
+                // SAFETY: the receiver stays until this claim is won and readied: it parks, shielded and
+                // without a deadline, or is a future, whose drop blocks until then.
                 let claimed = unsafe { partner.ticket.claim(0) };
                 Self::Claimed(Popped {
                     claimed: claimed.expect("nobody else has this receiver's ticket"),

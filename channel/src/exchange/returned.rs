@@ -3,7 +3,8 @@
 //! A receive can be over while the message is still on its way to the program: it lies in a
 //! [`SelectedOperation`](crate::SelectedOperation), or in a future that has not been polled since.
 //! If that is dropped, the message goes back to the front of the channel, before all that is in the
-//! buffer, so that nothing is lost and the order stays. It needs no slot: even a rendezvous channel
+//! buffer, so that nothing is lost and the order stays. (Meanwhile it is not in the channel, which others
+//! may find empty and disconnected.) It needs no slot: even a rendezvous channel
 //! holds it.
 //!
 //! As long as there are such messages the counts are [held](Hold::Returned), so receivers come here

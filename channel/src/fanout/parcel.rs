@@ -57,25 +57,36 @@ impl<T> Blank<T> {
 }
 
 /// Blanks that wait for messages.
-pub(crate) struct Spares<T>(Option<Blank<T>>);
+pub(crate) struct Spares<T> {
+    first: Option<Blank<T>>,
+    /// How many more it keeps.
+    room: usize,
+}
 
 impl<T> Spares<T> {
-    /// None.
-    pub(super) fn new() -> Self {
-        Self(None)
+    /// None, and room for so many.
+    pub(super) fn new(room: usize) -> Self {
+        Self { first: None, room }
     }
 
-    /// Keeps a blank.
-    pub(super) fn put(&mut self, mut blank: Blank<T>) {
-        blank.0.next = self.0.take();
-        self.0 = Some(blank);
+    /// Keeps a blank, or gives it back if there are enough: what many readers have held on to at a time
+    /// is not kept for ever.
+    pub(super) fn put(&mut self, mut blank: Blank<T>) -> Option<Blank<T>> {
+        let Some(room) = self.room.checked_sub(1) else {
+            return Some(blank);
+        };
+        self.room = room;
+        blank.0.next = self.first.take();
+        self.first = Some(blank);
+        None
     }
 
     /// Takes a blank out, if there is one.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Blank<T>> {
-        let mut blank = self.0.take()?;
-        self.0 = blank.0.next.take();
+        let mut blank = self.first.take()?;
+        self.first = blank.0.next.take();
+        self.room += 1;
         Some(blank)
     }
 }

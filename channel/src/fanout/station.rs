@@ -28,7 +28,7 @@ use hueless_runtime::park::{
     ClaimedList, LockGuard, Outcome, Popped, Wait, WaitQueue, Waiter, unwind_cancelled,
 };
 
-use crate::exchange::{Chance, Gate, GateLock, Head, Limit, Packet, Status};
+use crate::exchange::{Gate, GateLock, Head, Limit, Packet, Status};
 use crate::fanout::parcel::{Blank, Parcel, Spares};
 use crate::fanout::sides::Sides;
 use crate::loom::{UnsafeCell, checkpoint};
@@ -65,12 +65,12 @@ pub(crate) enum Refused<T> {
 }
 
 impl<T, S> Station<T, S> {
-    /// A station around `state`, with one handle of each side.
-    pub(crate) fn new(state: S) -> Self {
+    /// A station around `state`, with one handle of each side, which keeps memory for so many messages.
+    pub(crate) fn new(state: S, spares: usize) -> Self {
         Self {
             gate: GateLock::new(0),
             synced: UnsafeCell::new(Synced {
-                spares: Spares::new(),
+                spares: Spares::new(spares),
                 sides: Sides::new(),
                 state,
             }),
@@ -119,13 +119,10 @@ impl<T, S> Station<T, S> {
         f: impl FnOnce(&mut Synced<T, S>) -> Result<R, E>,
     ) -> Result<R, E> {
         let mut waiting = ClaimedList::default();
-        // Dropped after `gate`.
-        let mut watchers = ClaimedList::default();
         let mut gate = self.gate.lock();
         // SAFETY: the gate is this station's.
         let done = f(unsafe { self.synced(&mut gate) })?;
         gate.receivers.pop_all(&mut waiting);
-        gate.changed(Chance::Receive, &mut watchers);
         drop(gate);
         for receiver in waiting {
             begin_anew(receiver);
@@ -303,9 +300,10 @@ impl<T, S> Station<T, S> {
         let _ = self.announce(|synced| synced.sides.close());
     }
 
-    /// Keeps memory for the next message.
+    /// Keeps memory for the next message, or frees it if there is enough.
     pub(crate) fn keep(&self, blank: Blank<T>) {
-        self.with(|synced| synced.spares.put(blank));
+        let enough = self.with(|synced| synced.spares.put(blank));
+        drop(enough);
     }
 }
 

@@ -21,8 +21,6 @@ pub(crate) struct Timer<T> {
     period: Option<Duration>,
     /// Messages are instants: shows the compiler that `T` is `Instant`.
     make: fn(Instant) -> T,
-    /// The same the other way round.
-    unmake: fn(T) -> Instant,
 }
 
 /// The time for one who receives.
@@ -56,7 +54,6 @@ impl Timer<Instant> {
             next: Lock::new(Some(first)),
             period,
             make: |when| when,
-            unmake: |when| when,
         }
     }
 }
@@ -103,11 +100,6 @@ impl<T> Timer<T> {
             due
         };
         Some((self.make)(due))
-    }
-
-    /// Gives a message back that was taken.
-    pub(crate) fn give_back(&self, msg: T) {
-        *self.next.lock() = Some((self.unmake)(msg));
     }
 
     /// Receives what is due, if there is anything.

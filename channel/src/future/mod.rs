@@ -17,12 +17,14 @@
 //!
 //! - `link`: the waiting part of a future
 //! - `recv`, `send`: the futures
+//! - `ends`: the methods that make them
 //! - `stream`: receiving again and again
 //! - `alarm`: what wakes a future on a channel of the clock
 //!
 //! [`pair`]: crate::exchange::pair
 
 mod alarm;
+mod ends;
 mod link;
 mod recv;
 mod send;

@@ -186,7 +186,10 @@ impl<'a> Select<'a> {
             .remove(position.expect("no operation with this index"));
     }
 
-    /// Commits one of the operations if that is possible without waiting. Never blocks.
+    /// Commits one of the operations if that is possible without waiting.
+    ///
+    /// Never blocks, with the exception that [`Receiver::try_recv`] names: a receive may meet a `select!`
+    /// whose message is made only now. So may those with a time limit, which then outlast it.
     ///
     /// # Errors
     ///

@@ -199,7 +199,12 @@ impl<'a> Case<'a> {
 ///
 /// Dropping it without having completed it undoes the commit (a message that was received goes back
 /// to the front of its channel, a receiver that was promised one goes on waiting) and then panics,
-/// unless the thread is panicking already. Forgetting it may leave a peer waiting for ever.
+/// unless the thread is panicking already (a task's thread, if anything unwinds on it). A message of
+/// [`after`](crate::after), [`at`](crate::at) or [`tick`](crate::tick) is gone then. Forgetting the
+/// operation may leave a peer waiting for ever.
+///
+/// Complete a send, or drop it, before you drop a [`RecvFuture`](crate::RecvFuture) of that channel: the
+/// operation may have promised the message to that future, whose drop then waits for it.
 #[must_use]
 pub struct SelectedOperation<'a> {
     pub(super) index: usize,

@@ -6,6 +6,9 @@ use crate::fanout::Blank;
 use crate::watch::cell::{Cell, Channel};
 use crate::watch::{Receiver, Sender};
 
+/// Memory is kept for so many values beside the latest one: for those that readers still look at.
+const SPARES: usize = 16;
+
 /// Creates a channel that holds one value, the latest; `init` is the first.
 ///
 /// Receivers read it at any time, and wait for one that they have not seen. Senders replace it and
@@ -25,6 +28,6 @@ use crate::watch::{Receiver, Sender};
 /// ```
 pub fn watch<T>(init: T) -> (Sender<T>, Receiver<T>) {
     let (cell, cursor) = Cell::new(Blank::new().fill(init));
-    let channel = Arc::new(Channel::new(cell));
+    let channel = Arc::new(Channel::new(cell, SPARES));
     (Sender::new(channel.clone()), Receiver::new(channel, cursor))
 }

@@ -35,32 +35,45 @@ impl<T> Drop for Turn<'_, T> {
 /// Has `f` change the value, and publishes what comes of it if `f` says so. Answers whether it was
 /// changed.
 pub(super) fn modify<T: Clone>(channel: &Channel<T>, f: impl FnOnce(&mut T) -> bool) -> bool {
+    // Dropped after the turn: a value's destructor is the program's code, and may modify in turn.
+    let mut changed = None;
+    let before;
     let turn = Turn::wait(channel);
-    let Some((before, number)) = channel.with(|synced| synced.to_modify()) else {
-        return false;
-    };
-    let mut value = T::clone(&before);
-    channel.discard(before);
-    if !f(&mut value) {
+    let number;
+    match channel.with(|synced| synced.to_modify()) {
+        Some(latest) => (before, number) = latest,
+        None => return false,
+    }
+    if !f(changed.insert(T::clone(&before))) {
         return false;
     }
-    loop {
+    while let Some(value) = changed.take() {
         let published = channel.announce(|synced| match synced.is_latest(number) {
             true => synced.replace(value).map_err(Unpublished::Refused),
             false => Err(Unpublished::Superseded(value)),
         });
-        value = match published {
+        match published {
             Ok(replaced) => {
                 drop(turn);
                 channel.discard(replaced);
+                channel.discard(before);
                 return true;
             }
-            Err(Unpublished::Superseded(_)) => return true,
-            Err(Unpublished::Refused(Refused::Disconnected(_))) => return false,
-            Err(Unpublished::Refused(Refused::Starved(value))) => value,
-        };
+            Err(Unpublished::Superseded(value)) => {
+                drop(turn);
+                drop(value);
+                return true;
+            }
+            Err(Unpublished::Refused(Refused::Disconnected(value))) => {
+                drop(turn);
+                drop(value);
+                return false;
+            }
+            Err(Unpublished::Refused(Refused::Starved(value))) => changed = Some(value),
+        }
         channel.keep(Blank::new());
     }
+    unreachable!("the value is there until it is published or not")
 }
 
 /// A modified value that was not published.

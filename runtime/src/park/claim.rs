@@ -216,8 +216,6 @@ impl Ticket {
         unsafe { self.settle(Settled::case(case)) }
     }
 
-    /// [`claim`](Self::claim) for any state.
-    ///
     /// Tries to settle the wait's only case; the winner must ready the owner.
     ///
     /// # Safety
@@ -240,7 +238,7 @@ impl Ticket {
         unsafe { self.claim(0) }
     }
 
-    /// Tries to settle the wait.
+    /// [`claim`](Self::claim) for any state.
     ///
     /// # Safety
     /// As for `claim`.

@@ -8,6 +8,8 @@ use std::time::Instant;
 use loom::sync::Arc;
 use loom::thread;
 
+use super::claim::{Claim, Settled};
+use super::header::Kind;
 use super::lock::SpinState;
 use super::{FutureWait, Lock, Outcome, ThreadSlot, Wait, WaitQueue, Waiter};
 use crate::loom::{Parker, Unparker, UnsafeCell};
@@ -363,4 +365,36 @@ fn a_future_outlives_its_tickets() {
         assert!(wait.poll(Waker::noop()));
         other.join().unwrap();
     });
+}
+
+/// A task's worker that settles a wait by a load and a store, under the lock that a peer on another
+/// thread needs; a cancellation is the same worker's act, before or after.
+#[test]
+fn a_wait_that_its_worker_settles_by_a_store_is_settled_once() {
+    for cancelled_first in [false, true] {
+        loom::model(move || {
+            let claim = Arc::new(Claim::new(Kind::Task));
+            let lock = Arc::new(Lock::new(()));
+            for _ in 0..2 {
+                let word = claim.begin();
+                let peer = thread::spawn({
+                    let (claim, lock) = (claim.clone(), lock.clone());
+                    move || {
+                        let _guard = lock.lock();
+                        claim.settle(word, Settled::case(0))
+                    }
+                });
+                let mut won = 0;
+                if cancelled_first {
+                    won += u32::from(claim.settle(word, Settled::CANCELLED));
+                }
+                let guard = lock.lock();
+                won += u32::from(claim.settle_here(word, Settled::case(0)));
+                drop(guard);
+                won += u32::from(claim.settle(word, Settled::CANCELLED));
+                won += u32::from(peer.join().unwrap());
+                assert_eq!(won, 1);
+            }
+        });
+    }
 }

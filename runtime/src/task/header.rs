@@ -223,7 +223,9 @@ impl TaskHeader {
     /// See the field.
     #[inline]
     pub(crate) fn home(&self) -> *const Remote {
-        // Relaxed: whoever readies the task has won its claim, which orders it.
+        // Relaxed: whoever readies the task has won its claim, which orders it; whoever found it in a
+        // wait queue holds the queue's lock, which orders what was so when it began to wait. In the
+        // default mode it never changes after that.
         self.home.load(Ordering::Relaxed)
     }
 
