@@ -32,4 +32,4 @@ pub(crate) use limit::Limit;
 pub(crate) use packet::{Head, Packet, Status};
 pub(crate) use recv::{Receive, Received, pair, promise};
 pub(crate) use reserve::Grant;
-pub(crate) use send::Given;
+pub(crate) use send::{Given, taken};

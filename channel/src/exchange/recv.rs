@@ -19,6 +19,7 @@ use hueless_runtime::park::{
 use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::exchange::channel::Channel;
 use crate::exchange::packet::Partner;
+use crate::exchange::send::taken;
 use crate::exchange::stock::Hold;
 use crate::exchange::{After, Chance, Gate, Head, Limit, Packet, Status};
 use crate::flavors::Buffer;
@@ -28,9 +29,9 @@ use crate::loom::checkpoint;
 const BATCH: usize = 32;
 
 /// What an attempt to receive came to.
-enum Taken<T> {
-    /// A message.
-    Message(T),
+enum Taken {
+    /// A message, which is where the caller wanted it.
+    Message,
     /// A late sender, to be paired with once the lock has been released.
     Late(Popped),
     /// No message, and no sender that could send one.
@@ -72,8 +73,9 @@ impl<B: Buffer> Receive for Channel<B> {
         // SAFETY: by this function's contract.
         unsafe {
             let packet = Packet::of(slot);
-            match self.take(gate, after) {
-                Taken::Message(msg) => packet.deliver(msg),
+            let mut msg = None;
+            match self.take(gate, &mut msg, after) {
+                Taken::Message => packet.deliver(taken(&mut msg)),
                 Taken::Disconnected => packet.head().set_status(Status::Disconnected),
                 Taken::Late(popped) => return Received::Late(popped),
                 Taken::Empty => return Received::Empty,
@@ -89,7 +91,11 @@ impl<B: Buffer> Channel<B> {
     pub(crate) fn try_recv(&self) -> Result<B::Message, TryRecvError> {
         match self.receive_now() {
             Ok(msg) => Ok(msg),
-            Err(gate) => self.try_recv_rest(gate),
+            Err(gate) => {
+                let mut msg = None;
+                self.try_recv_rest(gate, &mut msg)?;
+                Ok(taken(&mut msg))
+            }
         }
     }
 
@@ -145,9 +151,10 @@ impl<B: Buffer> Channel<B> {
             }
             // The buffer's messages; what is owed for one of them is paid before the next.
             for _ in 0..ready {
+                let mut msg = None;
                 // SAFETY: the gate is this channel's.
-                if let Taken::Message(msg) = unsafe { self.take(&mut gate, &mut after) } {
-                    target.push(msg);
+                if let Taken::Message = unsafe { self.take(&mut gate, &mut msg, &mut after) } {
+                    target.push(taken(&mut msg));
                     received += 1;
                 }
                 if !after.is_empty() {
@@ -164,19 +171,21 @@ impl<B: Buffer> Channel<B> {
     fn try_recv_rest<'c>(
         &'c self,
         mut gate: LockGuard<'c, Gate>,
-    ) -> Result<B::Message, TryRecvError> {
+        msg: &mut Option<B::Message>,
+    ) -> Result<(), TryRecvError> {
         loop {
             let mut after = After::default();
             // SAFETY: the gate is this channel's.
-            let taken = unsafe { self.take(&mut gate, &mut after) };
+            let came = unsafe { self.take(&mut gate, msg, &mut after) };
             drop(gate);
-            match taken {
-                Taken::Message(msg) => return Ok(msg),
+            match came {
+                Taken::Message => return Ok(()),
                 Taken::Disconnected => return Err(TryRecvError::Disconnected),
                 Taken::Empty => return Err(TryRecvError::Empty),
                 Taken::Late(popped) => {
-                    if let Some(msg) = self.recv_late(popped) {
-                        return Ok(msg);
+                    *msg = self.recv_late(popped);
+                    if msg.is_some() {
+                        return Ok(());
                     }
                 }
             }
@@ -227,16 +236,17 @@ impl<B: Buffer> Channel<B> {
         gate: LockGuard<'c, Gate>,
         limit: Limit,
     ) -> Result<B::Message, RecvTimeoutError> {
-        match self.try_recv_rest(gate) {
-            Ok(msg) => return Ok(msg),
+        let mut msg = None;
+        match self.try_recv_rest(gate, &mut msg) {
+            Ok(()) => return Ok(taken(&mut msg)),
             Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
             Err(TryRecvError::Empty) => {}
         }
         let Ok(deadline) = limit.deadline() else {
             return Err(RecvTimeoutError::Timeout);
         };
-        match self.look_out_for_message() {
-            Ok(msg) => return Ok(msg),
+        match self.look_out_for_message(&mut msg) {
+            Ok(()) => return Ok(taken(&mut msg)),
             Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
             Err(TryRecvError::Empty) => {}
         }
@@ -247,13 +257,13 @@ impl<B: Buffer> Channel<B> {
             let wait = Wait::begin();
             let mut gate = self.gate.lock();
             // SAFETY: the gate is this channel's.
-            match unsafe { self.take(&mut gate, &mut after) } {
+            match unsafe { self.take(&mut gate, &mut msg, &mut after) } {
                 Taken::Empty => {
                     if let Some(received) = self.park_receiver(gate, wait, deadline) {
                         return received;
                     }
                 }
-                Taken::Message(msg) => return Ok(msg),
+                Taken::Message => return Ok(taken(&mut msg)),
                 Taken::Disconnected => return Err(RecvTimeoutError::Disconnected),
                 Taken::Late(popped) => {
                     drop(gate);
@@ -266,11 +276,11 @@ impl<B: Buffer> Channel<B> {
     }
 
     /// Tries for a moment, on an OS thread.
-    fn look_out_for_message(&self) -> Result<B::Message, TryRecvError> {
+    fn look_out_for_message(&self, msg: &mut Option<B::Message>) -> Result<(), TryRecvError> {
         let mut received = Err(TryRecvError::Empty);
         if self.capacity != 0 {
             look_out(|| {
-                received = self.try_recv();
+                received = self.try_recv_rest(self.gate.lock(), msg);
                 !matches!(received, Err(TryRecvError::Empty))
             });
         }
@@ -333,23 +343,29 @@ impl<B: Buffer> Channel<B> {
         }
     }
 
-    /// Receives if that is possible.
+    /// Receives if that is possible, into `msg`, which is empty.
     ///
     /// # Safety
     /// `gate` is the gate of this channel.
-    unsafe fn take(&self, gate: &mut Gate, after: &mut After) -> Taken<B::Message> {
+    unsafe fn take(
+        &self,
+        gate: &mut Gate,
+        msg: &mut Option<B::Message>,
+        after: &mut After,
+    ) -> Taken {
         if gate.stock.len() != 0 {
-            if gate.stock.is_held(Hold::Returned) {
-                // SAFETY: the gate is this channel's.
-                return Taken::Message(unsafe { self.take_returned(gate, after) });
-            }
-            // SAFETY: the gate is this channel's, and the buffer is not empty. A slot is free then.
+            // SAFETY: the gate is this channel's. If no messages were given back, the buffer is not
+            // empty, and a slot is free then.
             unsafe {
-                let msg = self.buffer(gate).pop(&mut after.memory);
-                gate.stock.remove_message();
-                self.free_slot(gate, after);
-                return Taken::Message(msg);
+                if gate.stock.is_held(Hold::Returned) {
+                    *msg = Some(self.take_returned(gate, after));
+                } else {
+                    *msg = Some(self.buffer(gate).pop(&mut after.memory));
+                    gate.stock.remove_message();
+                    self.free_slot(gate, after);
+                }
             }
+            return Taken::Message;
         }
         match gate.senders.pop() {
             // SAFETY: the claim is won, so the packet is ours until the owner is readied.
@@ -357,9 +373,9 @@ impl<B: Buffer> Channel<B> {
             Some(popped) => {
                 // SAFETY: as above; a sender that is not late waits with its message, and sends
                 // messages of this channel's type.
-                let msg = unsafe { Packet::of(popped.slot).collect() };
+                *msg = Some(unsafe { Packet::of(popped.slot).collect() });
                 after.sender = Some(popped.claimed);
-                Taken::Message(msg)
+                Taken::Message
             }
             None if gate.senders_gone => Taken::Disconnected,
             None => Taken::Empty,

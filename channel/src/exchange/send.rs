@@ -3,7 +3,6 @@
 //! Order of attempts: a waiting receiver, a free slot, the answer that the channel is
 //! disconnected, a wait. See [`channel`](super::channel) for the protocol.
 
-use std::mem;
 use std::ptr::NonNull;
 use std::time::Instant;
 
@@ -17,25 +16,40 @@ use crate::exchange::{After, Chance, Gate, Limit, Packet, Status};
 use crate::flavors::Buffer;
 use crate::loom::checkpoint;
 
-/// What an attempt to send came to.
-pub(crate) enum Given<T> {
+/// What an attempt to send came to. If it is not done, the message is where it was.
+#[derive(Clone, Copy)]
+pub(crate) enum Given {
     /// The message is with a receiver or in the buffer.
     Done,
     /// There is neither a receiver nor a slot.
-    Full(T),
+    Full,
     /// The receivers are gone.
-    Disconnected(T),
+    Disconnected,
     /// There is a slot, but the buffer needs memory for it.
-    Starved(T),
+    Starved,
+}
+
+/// The message, which is there: slow paths hand on its place, so that big ones are not copied from
+/// frame to frame where nothing is optimised.
+pub(crate) fn taken<T>(msg: &mut Option<T>) -> T {
+    match msg.take() {
+        Some(msg) => msg,
+        None => unreachable!("a message is there until it is sent"),
+    }
 }
 
 impl<B: Buffer> Channel<B> {
     /// Sends if that is possible at once.
     #[inline]
     pub(crate) fn try_send(&self, msg: B::Message) -> Result<(), TrySendError<B::Message>> {
-        match self.send_now(msg) {
-            Ok(()) => Ok(()),
-            Err((gate, msg)) => self.try_send_rest(gate, msg),
+        let mut msg = Some(msg);
+        let Some(gate) = self.send_now(&mut msg) else {
+            return Ok(());
+        };
+        match self.try_send_rest(gate, &mut msg) {
+            Given::Done => Ok(()),
+            Given::Disconnected => Err(TrySendError::Disconnected(taken(&mut msg))),
+            _ => Err(TrySendError::Full(taken(&mut msg))),
         }
     }
 
@@ -45,9 +59,14 @@ impl<B: Buffer> Channel<B> {
         if B::BOUNDED {
             checkpoint();
         }
-        match self.send_now(msg) {
-            Ok(()) => Ok(()),
-            Err((gate, msg)) => self.send_rest(gate, msg),
+        let mut msg = Some(msg);
+        match self.send_now(&mut msg) {
+            None => Ok(()),
+            Some(gate) if B::BOUNDED => self.send_rest(gate, taken(&mut msg)),
+            Some(gate) => match self.try_send_rest(gate, &mut msg) {
+                Given::Done => Ok(()),
+                _ => Err(SendError(taken(&mut msg))),
+            },
         }
     }
 
@@ -61,44 +80,42 @@ impl<B: Buffer> Channel<B> {
         if B::BOUNDED {
             checkpoint();
         }
-        match self.send_now(msg) {
-            Ok(()) => Ok(()),
-            Err((gate, msg)) => self.send_slow(gate, msg, limit),
+        let mut msg = Some(msg);
+        match self.send_now(&mut msg) {
+            None => Ok(()),
+            Some(gate) => self.send_slow(gate, taken(&mut msg), limit),
         }
     }
 
     /// The fast path: into the buffer, when no receiver waits. Otherwise nothing has happened yet,
     /// and the gate is locked.
     #[inline]
-    fn send_now(&self, msg: B::Message) -> Result<(), (LockGuard<'_, Gate>, B::Message)> {
+    fn send_now(&self, msg: &mut Option<B::Message>) -> Option<LockGuard<'_, Gate>> {
         let mut gate = self.gate.lock();
         if !gate.stock.has_room() || !gate.receivers.is_empty() {
-            return Err((gate, msg));
+            return Some(gate);
         }
         // SAFETY: the gate is this channel's, and has room.
-        match unsafe { self.push(&mut gate, msg) } {
-            Ok(()) => Ok(()),
-            Err(msg) => Err((gate, msg)),
+        if unsafe { self.push(&mut gate, msg) } {
+            return None;
         }
+        Some(gate)
     }
 
     fn try_send_rest<'c>(
         &'c self,
         mut gate: LockGuard<'c, Gate>,
-        mut msg: B::Message,
-    ) -> Result<(), TrySendError<B::Message>> {
+        msg: &mut Option<B::Message>,
+    ) -> Given {
         let mut after = After::default();
         loop {
             // SAFETY: the gate is this channel's.
             let given = unsafe { self.give(&mut gate, msg, &mut after) };
             drop(gate);
-            msg = match given {
-                Given::Done => return Ok(()),
-                Given::Full(msg) => return Err(TrySendError::Full(msg)),
-                Given::Disconnected(msg) => return Err(TrySendError::Disconnected(msg)),
-                Given::Starved(msg) => msg,
-            };
-            gate = self.supply(&mut after);
+            match given {
+                Given::Starved => gate = self.supply(&mut after),
+                given => return given,
+            }
         }
     }
 
@@ -137,49 +154,44 @@ impl<B: Buffer> Channel<B> {
         msg: B::Message,
         limit: Limit,
     ) -> Result<(), SendTimeoutError<B::Message>> {
-        let msg = match self.try_send_rest(gate, msg) {
-            Ok(()) => return Ok(()),
-            Err(TrySendError::Disconnected(msg)) => {
-                return Err(SendTimeoutError::Disconnected(msg));
-            }
-            Err(TrySendError::Full(msg)) => msg,
-        };
+        let mut msg = Some(msg);
+        match self.try_send_rest(gate, &mut msg) {
+            Given::Done => return Ok(()),
+            Given::Disconnected => return Err(SendTimeoutError::Disconnected(taken(&mut msg))),
+            _ => {}
+        }
         let Ok(deadline) = limit.deadline() else {
-            return Err(SendTimeoutError::Timeout(msg));
+            return Err(SendTimeoutError::Timeout(taken(&mut msg)));
         };
-        let msg = match self.look_out_for_room(msg) {
-            Err(TrySendError::Full(msg)) => msg,
-            Err(TrySendError::Disconnected(msg)) => {
-                return Err(SendTimeoutError::Disconnected(msg));
-            }
-            Ok(()) => return Ok(()),
-        };
+        match self.look_out_for_room(&mut msg) {
+            Given::Done => return Ok(()),
+            Given::Disconnected => return Err(SendTimeoutError::Disconnected(taken(&mut msg))),
+            _ => {}
+        }
         // Dropped after `gate`.
         let mut after = After::default();
         // Unwinds if the task is cancelled: before the lock, and the message goes with it.
         let wait = Wait::begin();
         let mut gate = self.gate.lock();
         // SAFETY: the gate is this channel's.
-        match unsafe { self.give(&mut gate, msg, &mut after) } {
-            Given::Full(msg) => self.park_sender(gate, msg, wait, deadline),
+        match unsafe { self.give(&mut gate, &mut msg, &mut after) } {
+            Given::Full => self.park_sender(gate, taken(&mut msg), wait, deadline),
             Given::Done => Ok(()),
-            Given::Disconnected(msg) => Err(SendTimeoutError::Disconnected(msg)),
-            Given::Starved(_) => unreachable!("a buffer that asks for memory is never full"),
+            Given::Disconnected => Err(SendTimeoutError::Disconnected(taken(&mut msg))),
+            Given::Starved => unreachable!("a buffer that asks for memory is never full"),
         }
     }
 
     /// Tries for a moment, on an OS thread.
-    fn look_out_for_room(&self, msg: B::Message) -> Result<(), TrySendError<B::Message>> {
-        let mut sent = Err(TrySendError::Full(msg));
+    fn look_out_for_room(&self, msg: &mut Option<B::Message>) -> Given {
+        let mut given = Given::Full;
         if self.capacity != 0 {
             look_out(|| {
-                if let Err(TrySendError::Full(msg)) = mem::replace(&mut sent, Ok(())) {
-                    sent = self.try_send(msg);
-                }
-                !matches!(sent, Err(TrySendError::Full(_)))
+                given = self.try_send_rest(self.gate.lock(), msg);
+                !matches!(given, Given::Full)
             });
         }
-        sent
+        given
     }
 
     /// Waits for a receiver.
@@ -228,48 +240,50 @@ impl<B: Buffer> Channel<B> {
         unwind_cancelled()
     }
 
-    /// Sends if that is possible.
+    /// Sends `msg`, which is there, if that is possible.
     ///
     /// # Safety
     /// `gate` is the gate of this channel.
     pub(crate) unsafe fn give(
         &self,
         gate: &mut Gate,
-        msg: B::Message,
+        msg: &mut Option<B::Message>,
         after: &mut After,
-    ) -> Given<B::Message> {
+    ) -> Given {
         if let Some(popped) = gate.receivers.pop() {
             // SAFETY: the waiter is a receiver of this channel, its claim is won, and its packet
             // is empty until somebody delivers.
-            unsafe { Packet::of(popped.slot).deliver(msg) };
+            unsafe { Packet::of(popped.slot).deliver(taken(msg)) };
             after.receiver = Some(popped.claimed);
             Given::Done
         } else if gate.receivers_gone {
-            Given::Disconnected(msg)
+            Given::Disconnected
         } else if gate.stock.room() == 0 {
-            Given::Full(msg)
+            Given::Full
         } else {
             // SAFETY: the gate is this channel's, and has room.
-            match unsafe { self.push(gate, msg) } {
-                Ok(()) => {
-                    gate.changed(Chance::Receive, &mut after.watchers);
-                    Given::Done
-                }
-                Err(msg) => Given::Starved(msg),
+            if unsafe { self.push(gate, msg) } {
+                gate.changed(Chance::Receive, &mut after.watchers);
+                Given::Done
+            } else {
+                Given::Starved
             }
         }
     }
 
-    /// Puts a message in a free slot; gives it back if the buffer needs memory first.
+    /// Puts the message in a free slot; false if the buffer needs memory first.
     ///
     /// # Safety
-    /// `gate` is the gate of this channel and has room.
+    /// `gate` is the gate of this channel and has room; the message is there.
     #[inline(always)]
-    unsafe fn push(&self, gate: &mut Gate, msg: B::Message) -> Result<(), B::Message> {
+    unsafe fn push(&self, gate: &mut Gate, msg: &mut Option<B::Message>) -> bool {
         // SAFETY: there is room, so the buffer holds fewer messages than it can.
-        unsafe { self.buffer(gate).push(msg)? };
+        if let Err(back) = unsafe { self.buffer(gate).push(taken(msg)) } {
+            *msg = Some(back);
+            return false;
+        }
         gate.stock.fill();
-        Ok(())
+        true
     }
 
     /// Gets memory for the buffer and takes the lock.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_core::FusedFuture;
 
 use crate::err::SendError;
-use crate::exchange::{After, Chance, Channel, Given, Packet, Status};
+use crate::exchange::{After, Chance, Channel, Given, Packet, Status, taken};
 use crate::flavors::Buffer;
 use crate::future::Handle;
 use crate::future::link::{Link, Stage};
@@ -146,24 +146,24 @@ impl<B: Buffer> Channel<B> {
         let mut after = After::default();
         link.end();
         // SAFETY: by this function's contract; the stage says that it is gone.
-        let mut msg = unsafe { packet.take() };
+        let mut msg = Some(unsafe { packet.take() });
         let mut gate = self.gate().lock();
         loop {
             // SAFETY: the gate is this channel's.
-            msg = match unsafe { self.give(&mut gate, msg, &mut after) } {
+            match unsafe { self.give(&mut gate, &mut msg, &mut after) } {
                 Given::Done => return Some(Ok(())),
-                Given::Disconnected(msg) => return Some(Err(SendError(msg))),
-                Given::Starved(msg) => msg,
-                Given::Full(msg) => {
+                Given::Disconnected => return Some(Err(SendError(taken(&mut msg)))),
+                Given::Starved => {}
+                Given::Full => {
                     // SAFETY: by this function's contract; the message was taken out above.
                     unsafe {
-                        packet.put(msg);
+                        packet.put(taken(&mut msg));
                         link.enqueue(&mut gate.senders, packet.slot());
                     }
                     gate.changed(Chance::Receive, &mut after.watchers);
                     return None;
                 }
-            };
+            }
             drop(gate);
             gate = self.supply(&mut after);
         }
