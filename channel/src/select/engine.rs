@@ -92,7 +92,11 @@ enum Attempt {
 pub(super) fn run(entries: &mut [Entry<'_>], patience: Patience, biased: bool) -> Option<usize> {
     let gates = begin(entries, patience);
     let mut time = Time::default();
+    let mut in_vain = false;
     loop {
+        // Who is woken in vain again and again might never come to its deadline.
+        let is_over = in_vain && patience.is_over();
+        in_vain = true;
         time.begin_round(entries);
         // Unwinds if the task is cancelled: before the locks.
         let wait = patience.begin_wait();
@@ -100,7 +104,7 @@ pub(super) fn run(entries: &mut [Entry<'_>], patience: Patience, biased: bool) -
         gates.lock_all(entries);
         // SAFETY: the locks are held, and no waiter is linked.
         let attempt = unsafe { attempt(gates, entries, &time, biased, &mut after) };
-        if let (Attempt::NoneReady, Some((wait, deadline))) = (&attempt, wait) {
+        if let (Attempt::NoneReady, Some((wait, deadline)), false) = (&attempt, wait, is_over) {
             // SAFETY: the locks are held. `withdraw_all` comes before the end of this function,
             // which borrows the entries.
             let told = unsafe { gates.enqueue_all(entries, wait.ticket(), biased) };
@@ -148,14 +152,18 @@ pub(super) fn wait_ready(
 ) -> Option<usize> {
     let gates = begin(entries, patience);
     let mut time = Time::default();
+    let mut in_vain = false;
     loop {
+        // Who is woken in vain again and again might never come to its deadline.
+        let is_over = in_vain && patience.is_over();
+        in_vain = true;
         time.begin_round(entries);
         // Unwinds if the task is cancelled: before the locks.
         let wait = patience.begin_wait();
         gates.lock_all(entries);
         // SAFETY: the locks are held.
         let ready = unsafe { choose(gates, entries, &time, biased) };
-        let (None, Some((wait, deadline))) = (ready, wait) else {
+        let (None, Some((wait, deadline)), false) = (ready, wait, is_over) else {
             // SAFETY: the guards are forgotten in their entries.
             unsafe { gates.unlock_all(entries) };
             return ready;
@@ -183,6 +191,14 @@ fn begin(entries: &mut [Entry<'_>], patience: Patience) -> Gates {
 }
 
 impl Patience {
+    /// Whether the deadline has passed.
+    fn is_over(self) -> bool {
+        match self {
+            Self::Until(Some(deadline)) => deadline <= now(),
+            _ => false,
+        }
+    }
+
     fn begin_wait(self) -> Option<(Wait, Option<Instant>)> {
         match self {
             Self::None => None,
