@@ -57,24 +57,26 @@ impl Deref for GateLock {
 }
 
 /// What a channel's lock guards, besides the buffer.
+// In this order: what every operation looks at comes first.
+#[repr(C)]
 pub(crate) struct Gate {
+    /// How many messages and free slots there are.
+    pub(crate) stock: Stock,
     /// Senders that wait for a slot or a receiver.
     pub(crate) senders: WaitQueue,
     /// Receivers that wait for a message.
     pub(crate) receivers: WaitQueue,
-    /// Those who want to know when a send becomes possible, but do not wait for a peer.
-    send_watchers: WaitQueue,
-    /// The same for a receive. Apart, so that those who begin to wait do not wake all who watch for
-    /// the same as they.
-    receive_watchers: WaitQueue,
-    /// How many messages and free slots there are.
-    pub(crate) stock: Stock,
     /// The last sender is gone, or the channel is closed: no message comes any more.
     pub(crate) senders_gone: bool,
     /// The last receiver is gone, or the channel is closed: no message can be sent any more.
     pub(crate) receivers_gone: bool,
     /// State of the generator that selects choose by; zero until first used.
     random: u64,
+    /// Those who want to know when a send becomes possible, but do not wait for a peer.
+    send_watchers: WaitQueue,
+    /// The same for a receive. Apart, so that those who begin to wait do not wake all who watch for
+    /// the same as they.
+    receive_watchers: WaitQueue,
 }
 
 /// What somebody watches for: that such an operation becomes possible.
@@ -148,11 +150,17 @@ impl Gate {
         self.release_if_unwatched();
     }
 
+    /// Whether anybody watches.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.stock.is_held(Hold::Watched)
+    }
+
     /// Has those who watch for it told that there is a chance: a message or a slot has come, or somebody
     /// begins to wait. Needless on fast paths, which are not taken when somebody watches.
     #[inline]
     pub(crate) fn changed(&mut self, chance: Chance, watchers: &mut ClaimedList) {
-        if self.stock.is_held(Hold::Watched) {
+        if self.is_watched() {
             self.tell_watchers(chance, watchers);
         }
     }

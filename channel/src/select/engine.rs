@@ -14,6 +14,9 @@
 //! 5. The owner removes the other waiters, each under its gate's lock. If a late sender has
 //!    promised a message and given up, or what was awaited turns out to be gone, it starts over.
 //!
+//! Before all that, one case is tried alone, at random: if it can be committed, that is as good a
+//! choice as any (`try_any`).
+//!
 //! Cases of the clock (`after`, `at`, `tick`) have no gate and no waiter: the wait ends when the
 //! first of them is due, and the select starts over.
 //!
@@ -36,13 +39,14 @@
 use std::mem;
 use std::time::{Duration, Instant};
 
-use hueless_runtime::park::{ClaimedList, MAX_CASES, Outcome, Popped, Wait, unwind_cancelled};
+use hueless_runtime::park::{ClaimedList, Outcome, Popped, Wait, unwind_cancelled};
 
 use crate::exchange::{After, Limit, Received, Status, pair};
 use crate::flavors::Moment;
 use crate::loom::{checkpoint, now};
 use crate::select::entry::Entry;
-use crate::select::gates::Gates;
+use crate::select::gates::{Gates, any_below};
+use crate::select::luck::Luck;
 
 /// How long to wait if no case is ready.
 #[derive(Clone, Copy)]
@@ -61,7 +65,10 @@ impl From<Limit> for Patience {
 }
 
 /// Waits until one of the cases is committed and returns its index.
+// Inlined down to the switch: each return after one is mispredicted, which takes as long as the rest of a
+// select with four cases.
 #[doc(hidden)]
+#[inline(always)]
 pub fn select(entries: &mut [Entry<'_>], biased: bool) -> usize {
     match run(entries, Patience::Until(None), biased) {
         Some(case) => case,
@@ -89,8 +96,15 @@ enum Attempt {
 }
 
 /// Commits one of the cases and returns its index; `None` if the patience is at its end.
+#[inline(always)]
 pub(super) fn run(entries: &mut [Entry<'_>], patience: Patience, biased: bool) -> Option<usize> {
-    let gates = begin(entries, patience);
+    if let Patience::Until(_) = patience {
+        checkpoint();
+    }
+    if !biased && let Some(case) = try_any(entries) {
+        return Some(case);
+    }
+    let gates = Gates::arrange(entries);
     let mut time = Time::default();
     let mut in_vain = false;
     loop {
@@ -150,7 +164,10 @@ pub(super) fn wait_ready(
     patience: Patience,
     biased: bool,
 ) -> Option<usize> {
-    let gates = begin(entries, patience);
+    if let Patience::Until(_) = patience {
+        checkpoint();
+    }
+    let gates = Gates::arrange(entries);
     let mut time = Time::default();
     let mut in_vain = false;
     loop {
@@ -182,12 +199,45 @@ pub(super) fn wait_ready(
     }
 }
 
-fn begin(entries: &mut [Entry<'_>], patience: Patience) -> Gates {
-    assert!(entries.len() <= MAX_CASES, "too many cases in one select");
-    if let Patience::Until(_) = patience {
-        checkpoint();
+/// Commits a random one of the cases, if that one can be: with one lock instead of all.
+///
+/// It does not change what is chosen. If it is one of those that are ready, each of these had the
+/// same chance; if not, the choice is made among all.
+fn try_any(entries: &mut [Entry<'_>]) -> Option<usize> {
+    if !Luck::holds() {
+        return None;
     }
-    Gates::arrange(entries)
+    let committed = try_random(entries);
+    if committed.is_none() {
+        Luck::set(false);
+    }
+    committed
+}
+
+fn try_random(entries: &mut [Entry<'_>]) -> Option<usize> {
+    // No loss: there are fewer cases than that.
+    let case = any_below(entries.len() as u32) as usize;
+    let entry = entries.get_mut(case)?;
+    let mut after = After::default();
+    let received = {
+        let mut gate = entry.gate?.lock();
+        // SAFETY: the gate is this case's, and locked.
+        if !unsafe { entry.may_commit(Some(&gate), None) } {
+            return None;
+        }
+        // SAFETY: as above, and no waiter is linked.
+        unsafe { entry.commit(Some(&mut gate), None, &mut after) }
+    };
+    drop(after);
+    match received {
+        Received::Settled => Some(case),
+        Received::Empty => None,
+        // SAFETY: the sender waits on the channel of this case, which receives.
+        Received::Late(sender) => match unsafe { pair(sender, entry.slot()) } {
+            Status::Done => Some(case),
+            _ => None,
+        },
+    }
 }
 
 impl Patience {
@@ -278,6 +328,7 @@ fn block(
 ///
 /// # Safety
 /// The gates are locked.
+#[inline(always)]
 unsafe fn choose(
     gates: Gates,
     entries: &mut [Entry<'_>],
@@ -305,6 +356,9 @@ unsafe fn choose(
             break;
         }
     }
+    if ready > 1 {
+        Luck::set(true);
+    }
     chosen
 }
 
@@ -312,6 +366,7 @@ unsafe fn choose(
 ///
 /// # Safety
 /// The gates are locked, and no waiter is linked.
+#[inline(always)]
 unsafe fn attempt(
     gates: Gates,
     entries: &mut [Entry<'_>],

@@ -3,7 +3,10 @@
 //! Each gate is locked once, in the order of the gates' ranks, however many cases have it. Its
 //! guard lies in the first of these cases, the *holder*.
 
-use hueless_runtime::park::{ClaimedList, Ticket};
+#[cfg(not(loom))]
+use std::cell::Cell;
+
+use hueless_runtime::park::{ClaimedList, MAX_CASES, Ticket};
 
 #[cfg(not(loom))]
 use crate::exchange::some_number;
@@ -22,18 +25,14 @@ pub(super) struct Gates {
 
 impl Gates {
     /// Finds the order.
+    ///
+    /// # Panics
+    /// If there are more cases than a wait can have.
+    #[inline(always)]
     pub(super) fn arrange(entries: &mut [Entry<'_>]) -> Self {
         let mut count = 0;
         if entries.len() > FEW {
-            let ranked = entries.iter().enumerate();
-            let ranked = ranked.filter_map(|(index, entry)| Some((entry.gate?.rank(), index)));
-            let mut order: Vec<_> = ranked.collect();
-            order.sort_unstable();
-            for (_, index) in order {
-                // No loss: there are at most `MAX_CASES` entries.
-                entries[count].turn = index as u16;
-                count += 1;
-            }
+            count = sort_many(entries);
         } else {
             for index in 0..entries.len() {
                 let Some(gate) = entries[index].gate else {
@@ -66,6 +65,7 @@ impl Gates {
     }
 
     /// Locks each gate once.
+    #[inline(always)]
     pub(super) fn lock_all(self, entries: &mut [Entry<'_>]) {
         for turn in 0..self.count {
             let index = entries[turn].turn;
@@ -133,7 +133,7 @@ impl Gates {
                 let gate = unsafe { self.gate(entries, some) };
                 gate.map_or(0, |gate| gate.random_below(bound))
             }
-            _ => random_without_gate(bound),
+            _ => any_below(bound),
         }
     }
 
@@ -143,13 +143,14 @@ impl Gates {
     /// # Safety
     /// The gates are locked, no waiter is linked, and the entries stay where they are until
     /// [`withdraw_all`](Self::withdraw_all).
+    #[inline(always)]
     pub(super) unsafe fn enqueue_all(
         self,
         entries: &mut [Entry<'_>],
         ticket: Ticket,
         biased: bool,
     ) -> ClaimedList {
-        let mut watchers = ClaimedList::default();
+        let mut watched = false;
         let count = entries.len();
         let shared = |(index, entry): (usize, &Entry<'_>)| {
             entry.gate.is_some() && usize::from(entry.holder) != index
@@ -172,10 +173,31 @@ impl Gates {
             unsafe {
                 if let Some(gate) = self.gate(entries, index) {
                     entries[index].enqueue(gate, ticket, index as u16);
-                    gate.changed(entries[index].chance().of_a_peer(), &mut watchers);
+                    watched |= gate.is_watched();
                 }
             }
             index = (index + step) % count;
+        }
+        if watched {
+            // SAFETY: as above.
+            unsafe { self.tell_watchers(entries) }
+        } else {
+            ClaimedList::default()
+        }
+    }
+
+    /// Takes out those who watch for somebody to wait.
+    ///
+    /// # Safety
+    /// The gates are locked, and there is no reference to one.
+    #[cold]
+    unsafe fn tell_watchers(self, entries: &mut [Entry<'_>]) -> ClaimedList {
+        let mut watchers = ClaimedList::default();
+        for index in 0..entries.len() {
+            // SAFETY: by this function's contract; the reference ends before the next one is made.
+            if let Some(gate) = unsafe { self.gate(entries, index) } {
+                gate.changed(entries[index].chance().of_a_peer(), &mut watchers);
+            }
         }
         watchers
     }
@@ -246,6 +268,21 @@ impl Gates {
     }
 }
 
+/// Finds the order of many gates, and how many there are.
+#[cold]
+fn sort_many(entries: &mut [Entry<'_>]) -> usize {
+    assert!(entries.len() <= MAX_CASES, "too many cases in one select");
+    let ranked = entries.iter().enumerate();
+    let ranked = ranked.filter_map(|(index, entry)| Some((entry.gate?.rank(), index)));
+    let mut order: Vec<_> = ranked.collect();
+    order.sort_unstable();
+    for (turn, (_, index)) in order.iter().enumerate() {
+        // No loss: there are at most `MAX_CASES` entries.
+        entries[turn].turn = *index as u16;
+    }
+    order.len()
+}
+
 /// The gate of an entry that is in the order of gates.
 #[inline]
 fn gate_of<'a>(entry: &Entry<'a>) -> &'a GateLock {
@@ -255,11 +292,24 @@ fn gate_of<'a>(entry: &Entry<'a>) -> &'a GateLock {
     }
 }
 
-/// A random number below `bound` for a select none of whose cases has a gate.
-#[cold]
-fn random_without_gate(bound: u32) -> u32 {
+/// A random number below `bound`, without the lock of a gate, which has a generator of its own.
+// Not inlined: tasks change threads.
+#[inline(never)]
+pub(super) fn any_below(bound: u32) -> u32 {
     #[cfg(loom)]
-    return bound - 1;
+    return bound.saturating_sub(1);
     #[cfg(not(loom))]
-    return (((some_number() >> 32) * u64::from(bound)) >> 32) as u32;
+    {
+        thread_local!(static RANDOM: Cell<u64> = const { Cell::new(0) });
+        let mut random = RANDOM.get();
+        if random == 0 {
+            random = some_number() | 1;
+        }
+        // Marsaglia's xorshift64, as in the gates.
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        RANDOM.set(random);
+        (((random >> 32) * u64::from(bound)) >> 32) as u32
+    }
 }

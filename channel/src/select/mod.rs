@@ -2,6 +2,7 @@
 //!
 //! - `engine`: chooses, commits, waits; knows nothing of message types
 //! - `gates`: the cases' gates: locks, queues
+//! - `luck`: whether to try one case alone before all that
 //! - `entry`: what the engine knows of a case
 //! - `source`: what a case can receive from
 //! - `case`: a case with its message type, and the completion of a send
@@ -17,6 +18,7 @@ mod engine;
 mod entry;
 mod err;
 mod gates;
+mod luck;
 mod macros;
 mod operations;
 mod selected;
