@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{Flavor, Random, World, join_all, rounds};
-use hueless_channel::{RecvError, bounded, select, select_biased, unbounded};
+use hueless_channel::{RecvError, after, bounded, select, select_biased, unbounded};
 
 tests_in_all_worlds!(
     exactly_one_commit,
@@ -16,6 +16,7 @@ tests_in_all_worlds!(
     timeout_never_comes_while_a_case_is_ready,
     random_among_ready_cases,
     random_among_waiting_cases,
+    random_among_channels_and_clocks,
     random_among_new_channels,
     biased_takes_the_first,
     select_stress_over_flavors,
@@ -289,6 +290,31 @@ fn select_stress_over_flavors<W: World>() {
     join_all(senders);
     let received: usize = join_all(receivers).iter().sum();
     assert_eq!(received, sent.load(Ordering::Relaxed));
+}
+
+/// Two channels and two clocks, all of them ready all the time: each has its quarter, within 8 standard
+/// deviations.
+fn random_among_channels_and_clocks<W: World>() {
+    const COUNT: usize = 4_000;
+    let (s1, r1) = unbounded();
+    let (s2, r2) = unbounded();
+    let mut hits = [0; 4];
+    for _ in 0..COUNT {
+        // Never empty.
+        s1.send(()).unwrap();
+        s2.send(()).unwrap();
+        select! {
+            recv(r1) -> _ => hits[0] += 1,
+            recv(r2) -> _ => hits[1] += 1,
+            recv(after(Duration::ZERO)) -> _ => hits[2] += 1,
+            recv(after(Duration::ZERO)) -> _ => hits[3] += 1,
+        }
+    }
+    assert!(
+        hits.iter()
+            .all(|hits: &usize| hits.abs_diff(COUNT / 4) < 220),
+        "{hits:?}"
+    );
 }
 
 /// Channels that are new each time, and lie where those before them lay.

@@ -12,7 +12,7 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// [`RecvError`] if no message is left and every sender is gone.
+    /// [`RecvError`](crate::RecvError) if no message is left and every sender is gone.
     ///
     /// # Examples
     ///
@@ -103,7 +103,7 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// [`SendError`], with the message, if every receiver is gone.
+    /// [`SendError`](crate::SendError), with the message, if every receiver is gone.
     ///
     /// # Examples
     ///

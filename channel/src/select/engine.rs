@@ -219,14 +219,18 @@ fn try_random(entries: &mut [Entry<'_>]) -> Option<usize> {
     let case = any_below(entries.len() as u32) as usize;
     let entry = entries.get_mut(case)?;
     let mut after = After::default();
-    let received = {
-        let mut gate = entry.gate?.lock();
-        // SAFETY: the gate is this case's, and locked.
-        if !unsafe { entry.may_commit(Some(&gate), None) } {
-            return None;
+    // SAFETY: the gate is this case's, and locked if there is one; no waiter is linked.
+    let received = unsafe {
+        if let Some(gate) = entry.gate {
+            let mut gate = gate.lock();
+            if !entry.may_commit(Some(&gate), None) {
+                return None;
+            }
+            entry.commit(Some(&mut gate), None, &mut after)
+        } else {
+            entry.due()?;
+            entry.commit(None, Some(Moment::at(now())), &mut after)
         }
-        // SAFETY: as above, and no waiter is linked.
-        unsafe { entry.commit(Some(&mut gate), None, &mut after) }
     };
     drop(after);
     match received {
