@@ -56,6 +56,60 @@ pub struct IntoIter<T> {
     pub(crate) ended: bool,
 }
 
+impl<T> Receiver<T> {
+    /// Iterates over messages, waiting for each until the channel is empty and disconnected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (s, r) = hueless_channel::unbounded();
+    /// s.send(1).unwrap();
+    /// s.send(2).unwrap();
+    /// drop(s);
+    /// assert_eq!(r.iter().collect::<Vec<_>>(), [1, 2]);
+    /// ```
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter {
+            receiver: Some(self),
+        }
+    }
+
+    /// Iterates over the messages that can be received without waiting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let (s, r) = hueless_channel::unbounded();
+    /// s.send(1).unwrap();
+    /// s.send(2).unwrap();
+    /// assert_eq!(r.try_iter().collect::<Vec<_>>(), [1, 2]);
+    /// ```
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter { receiver: self }
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter {
+            receiver: self,
+            ended: false,
+        }
+    }
+}
+
 impl<T> Iterator for Iter<'_, T> {
     type Item = T;
 

@@ -11,7 +11,7 @@ use crate::err::{RecvError, RecvTimeoutError, TryRecvError};
 use crate::exchange::{Channel, Limit};
 use crate::flavors::{Blocks, Rendezvous, Ring, Timer, wait_in_vain};
 use crate::future::{Attempt, Link};
-use crate::iter::{Drain, IntoIter, Iter, TryIter};
+use crate::iter::Drain;
 use crate::select::internal::{RecvCase, SendCase, Supplier, Target};
 
 /// The receiving side of a channel.
@@ -354,37 +354,6 @@ impl<T> Receiver<T> {
         })
     }
 
-    /// Iterates over messages, waiting for each until the channel is empty and disconnected.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (s, r) = hueless_channel::unbounded();
-    /// s.send(1).unwrap();
-    /// s.send(2).unwrap();
-    /// drop(s);
-    /// assert_eq!(r.iter().collect::<Vec<_>>(), [1, 2]);
-    /// ```
-    pub fn iter(&self) -> Iter<'_, T> {
-        Iter {
-            receiver: Some(self),
-        }
-    }
-
-    /// Iterates over the messages that can be received without waiting.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let (s, r) = hueless_channel::unbounded();
-    /// s.send(1).unwrap();
-    /// s.send(2).unwrap();
-    /// assert_eq!(r.try_iter().collect::<Vec<_>>(), [1, 2]);
-    /// ```
-    pub fn try_iter(&self) -> TryIter<'_, T> {
-        TryIter { receiver: self }
-    }
-
     /// Whether both receivers receive from the same channel. Never blocks.
     ///
     /// # Examples
@@ -522,27 +491,6 @@ impl<T> Drop for Receiver<T> {
             _timer => (),
             never => (),
         );
-    }
-}
-
-impl<'a, T> IntoIterator for &'a Receiver<T> {
-    type Item = T;
-    type IntoIter = Iter<'a, T>;
-
-    fn into_iter(self) -> Iter<'a, T> {
-        self.iter()
-    }
-}
-
-impl<T> IntoIterator for Receiver<T> {
-    type Item = T;
-    type IntoIter = IntoIter<T>;
-
-    fn into_iter(self) -> IntoIter<T> {
-        IntoIter {
-            receiver: self,
-            ended: false,
-        }
     }
 }
 
