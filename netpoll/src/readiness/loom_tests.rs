@@ -49,7 +49,7 @@ impl Pipe {
             write: false,
             special,
         };
-        let mut woken = park::ClaimedList::default();
+        let mut woken = hueless_runtime::park::ClaimedList::default();
         self.readiness.tell(edges, &mut woken);
     }
 
