@@ -21,7 +21,10 @@ use std::time::Duration;
 use crate::loom::{AtomicBool, Ordering, UnsafeCell, spin_loop, yield_now};
 
 /// A value behind a short spin lock.
+// In this order, so that a value can keep apart from the byte, which contenders look at, what its holder
+// works on.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Lock<T> {
     state: State,
     value: UnsafeCell<T>,
@@ -147,6 +150,9 @@ impl<T> Lock<T> {
         }
     }
 
+    /// Where the value begins.
+    pub const VALUE: usize = std::mem::offset_of!(Self, value);
+
     /// Takes the lock, waiting for its holder.
     #[inline]
     pub fn lock(&self) -> LockGuard<'_, T> {
@@ -161,6 +167,12 @@ impl<T> Lock<T> {
         self.state.try_acquire().then(|| LockGuard { lock: self })
     }
 
+    /// Where the value lies, for those parts of it that may be looked at without the lock.
+    #[inline]
+    pub fn as_ptr(&self) -> *const T {
+        self.value.with_mut(|value| value.cast_const())
+    }
+
     /// Releases a lock whose guard was forgotten.
     ///
     /// # Safety
@@ -173,12 +185,12 @@ impl<T> Lock<T> {
 
 /// Spins, then yields the processor, then sleeps for up to a millisecond a round.
 ///
-/// Spins for longer in each round, up to a microsecond or so: each look takes the lock's cache line away
+/// Spins for longer in each round, up to two microseconds or so: each look takes the lock's cache line away
 /// from its holder, who most likely wants it again at once. Two threads that use one channel all the
 /// time get more done if each has it for many operations in turn than if they take turns at each.
 pub(crate) fn back_off(round: &mut u32) {
     const SPINS: u32 = 16;
-    const MOST_PAUSES: u32 = 32;
+    const MOST_PAUSES: u32 = 128;
     const YIELDS: u32 = 8;
     *round += 1;
     if cfg!(loom) || (SPINS..SPINS + YIELDS).contains(round) {

@@ -18,6 +18,7 @@ use crate::park::claim::{Claimed, Ticket};
 /// One entry of a [`WaitQueue`].
 #[derive(Debug)]
 pub struct Waiter {
+    /// The one before; the last one, if this is the first.
     prev: Cell<*const Waiter>,
     next: Cell<*const Waiter>,
     linked: Cell<bool>,
@@ -78,10 +79,12 @@ pub struct Popped {
 }
 
 /// A first-in, first-out queue of [`Waiter`]s.
+///
+/// One word: the first node knows the last one. What is waited for often has several queues, and they all
+/// lie in the cache line of its lock then.
 #[derive(Debug)]
 pub struct WaitQueue {
     head: *const Waiter,
-    tail: *const Waiter,
 }
 
 // SAFETY: the queue holds addresses of nodes that belong to the holder of its lock, whichever
@@ -97,10 +100,7 @@ impl Default for WaitQueue {
 impl WaitQueue {
     /// An empty queue.
     pub const fn new() -> Self {
-        Self {
-            head: ptr::null(),
-            tail: ptr::null(),
-        }
+        Self { head: ptr::null() }
     }
 
     /// Whether no waiter is linked. A linked waiter may have been settled elsewhere.
@@ -121,14 +121,16 @@ impl WaitQueue {
             let node = waiter.as_ref();
             debug_assert!(!node.linked.get());
             node.linked.set(true);
-            node.prev.set(self.tail);
             node.next.set(ptr::null());
-            match self.tail.as_ref() {
-                Some(tail) => tail.next.set(waiter.as_ptr()),
-                None => self.head = waiter.as_ptr(),
-            }
+            let Some(head) = self.head.as_ref() else {
+                node.prev.set(waiter.as_ptr());
+                self.head = waiter.as_ptr();
+                return;
+            };
+            node.prev.set(head.prev.get());
+            (*head.prev.get()).next.set(waiter.as_ptr());
+            head.prev.set(waiter.as_ptr());
         }
-        self.tail = waiter.as_ptr();
     }
 
     /// Unlinks `waiter` if it is linked, and says whether it was.
@@ -143,13 +145,16 @@ impl WaitQueue {
             if !node.linked.replace(false) {
                 return false;
             }
-            match node.prev.get().as_ref() {
-                Some(prev) => prev.next.set(node.next.get()),
-                None => self.head = node.next.get(),
+            if ptr::eq(self.head, node) {
+                self.pop_head(node);
+                return true;
             }
-            match node.next.get().as_ref() {
-                Some(next) => next.prev.set(node.prev.get()),
-                None => self.tail = node.prev.get(),
+            let (prev, next) = (node.prev.get(), node.next.get());
+            (*prev).next.set(next);
+            // The first node remembers the last one.
+            match next.as_ref() {
+                Some(next) => next.prev.set(prev),
+                None => (*self.head).prev.set(prev),
             }
         }
         true
@@ -167,11 +172,7 @@ impl WaitQueue {
                 // Read before the flag beside them is written: a load that covers a fresh store of
                 // another size has to wait for it.
                 let (ticket, case, sole, slot) = (node.ticket, node.case, node.sole, node.slot);
-                self.head = node.next.get();
-                match self.head.as_ref() {
-                    Some(next) => next.prev.set(ptr::null()),
-                    None => self.tail = ptr::null(),
-                }
+                self.pop_head(node);
                 node.linked.set(false);
                 let claimed = match sole {
                     true => ticket.claim_sole(),
@@ -184,12 +185,24 @@ impl WaitQueue {
         }
     }
 
+    /// Goes on with the node after `head`.
+    ///
+    /// # Safety
+    /// `head` is the first node, and this queue's lock is held.
+    #[inline(always)]
+    unsafe fn pop_head(&mut self, head: &Waiter) {
+        self.head = head.next.get();
+        // SAFETY: linked nodes are alive by `push`'s contract, and the lock makes them ours.
+        if let Some(next) = unsafe { self.head.as_ref() } {
+            next.prev.set(head.prev.get());
+        }
+    }
+
     /// Pops every waiter that can be claimed and appends it to `list`, to be readied once the lock has
     /// been released.
     pub fn pop_all(&mut self, list: &mut ClaimedList) {
         let mut next = self.head;
         self.head = ptr::null();
-        self.tail = ptr::null();
         // SAFETY: linked nodes are alive by `push`'s contract. Nodes whose claim is won stay alive
         // until they are readied, so they can be chained.
         unsafe {
