@@ -19,21 +19,30 @@ use std::ptr::NonNull;
 
 use crate::loom::{AtomicBool, AtomicUsize, Ordering};
 
+// At the beginning of a cache line, so that the channel can see to it what shares one.
+#[repr(C, align(64))]
 struct Counted<C> {
-    channel: C,
     senders: AtomicUsize,
     receivers: AtomicUsize,
     /// One side is gone for good.
     abandoned: AtomicBool,
+    channel: C,
 }
+
+/// The alignment of what is counted.
+#[cfg(not(loom))]
+pub(crate) const CACHE_LINE: usize = align_of::<Counted<()>>();
+/// Where a channel begins, from the beginning of a cache line.
+#[cfg(not(loom))]
+pub(crate) const OFFSET: usize = std::mem::offset_of!(Counted<usize>, channel);
 
 /// Creates a counted channel with one handle for each side.
 pub(crate) fn new<C>(channel: C) -> (Sender<C>, Receiver<C>) {
     let counted = NonNull::from(Box::leak(Box::new(Counted {
-        channel,
         senders: AtomicUsize::new(1),
         receivers: AtomicUsize::new(1),
         abandoned: AtomicBool::new(false),
+        channel,
     })));
     (Sender(counted), Receiver(counted))
 }

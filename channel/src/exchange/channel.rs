@@ -38,10 +38,12 @@ use crate::flavors::Buffer;
 use crate::loom::UnsafeCell;
 
 /// A channel with buffer `B`.
+// In this order: see `layout`.
+#[repr(C)]
 pub(crate) struct Channel<B: Buffer> {
     pub(super) gate: GateLock,
     /// Guarded by `gate`.
-    buffer: UnsafeCell<B>,
+    pub(super) buffer: UnsafeCell<B>,
     /// Guarded by `gate`.
     returned: UnsafeCell<Returned<B::Message>>,
     pub(super) capacity: usize,
@@ -57,10 +59,10 @@ impl<B: Buffer> Channel<B> {
     /// A channel with room for `capacity` messages in `buffer`.
     pub(crate) fn new(buffer: B, capacity: usize) -> Self {
         Self {
+            capacity,
             gate: GateLock::new(capacity),
             buffer: UnsafeCell::new(buffer),
             returned: UnsafeCell::new(Returned::default()),
-            capacity,
         }
     }
 

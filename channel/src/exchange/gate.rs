@@ -12,7 +12,7 @@ use std::ptr::NonNull;
 use hueless_runtime::park::seeded_number;
 use hueless_runtime::park::{Claimed, ClaimedList, Lock, WaitQueue, Waiter};
 
-use crate::exchange::stock::{Hold, Stock};
+use crate::exchange::stock::{Glance, Hold, Stock};
 use crate::flavors::Memory;
 #[cfg(not(loom))]
 use crate::loom::{AtomicU64, Ordering};
@@ -26,6 +26,10 @@ pub(crate) struct GateLock {
 }
 
 impl GateLock {
+    /// Where the gate begins.
+    #[cfg(not(loom))]
+    pub(super) const GATE: usize = Lock::<Gate>::VALUE;
+
     /// The gate of an open, empty channel with `room` slots.
     pub(crate) fn new(room: usize) -> Self {
         #[cfg(loom)]
@@ -35,6 +39,14 @@ impl GateLock {
             #[cfg(loom)]
             number: NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
         }
+    }
+
+    /// Looks at the counts without the lock.
+    #[inline]
+    pub(super) fn glance(&self) -> Glance<'_> {
+        // SAFETY: the lock owns its value. No reference to the gate is made, and one to the counts' atomics
+        // may exist beside the holder's, see `Stock`.
+        unsafe { Stock::glance(&raw const (*self.lock.as_ptr()).stock) }
     }
 
     /// The place of this lock in the order in which locks are taken by whoever takes several.
@@ -57,26 +69,26 @@ impl Deref for GateLock {
 }
 
 /// What a channel's lock guards, besides the buffer.
-// In this order: what every operation looks at comes first.
+// In this order: what every operation looks at comes last, beside the ends of the buffer, see `layout`.
 #[repr(C)]
 pub(crate) struct Gate {
+    /// Those who want to know when a send becomes possible, but do not wait for a peer.
+    send_watchers: WaitQueue,
+    /// The same for a receive. Apart, so that those who begin to wait do not wake all who watch for
+    /// the same as they.
+    receive_watchers: WaitQueue,
+    /// State of the generator that selects choose by; zero until first used.
+    random: u64,
+    /// The last sender is gone, or the channel is closed: no message comes any more.
+    pub(crate) senders_gone: bool,
+    /// The last receiver is gone, or the channel is closed: no message can be sent any more.
+    pub(crate) receivers_gone: bool,
     /// How many messages and free slots there are.
     pub(crate) stock: Stock,
     /// Senders that wait for a slot or a receiver.
     pub(crate) senders: WaitQueue,
     /// Receivers that wait for a message.
     pub(crate) receivers: WaitQueue,
-    /// The last sender is gone, or the channel is closed: no message comes any more.
-    pub(crate) senders_gone: bool,
-    /// The last receiver is gone, or the channel is closed: no message can be sent any more.
-    pub(crate) receivers_gone: bool,
-    /// State of the generator that selects choose by; zero until first used.
-    random: u64,
-    /// Those who want to know when a send becomes possible, but do not wait for a peer.
-    send_watchers: WaitQueue,
-    /// The same for a receive. Apart, so that those who begin to wait do not wake all who watch for
-    /// the same as they.
-    receive_watchers: WaitQueue,
 }
 
 /// What somebody watches for: that such an operation becomes possible.

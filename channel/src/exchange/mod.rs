@@ -16,6 +16,8 @@
 mod channel;
 mod disconnect;
 mod gate;
+#[cfg(all(not(loom), target_pointer_width = "64"))]
+mod layout;
 mod limit;
 mod packet;
 mod recv;

@@ -12,7 +12,7 @@ use std::ptr::NonNull;
 use std::time::Instant;
 
 use hueless_runtime::park::{
-    Claimed, ClaimedList, LockGuard, Outcome, Popped, Ticket, Wait, Waiter, look_out,
+    Claimed, ClaimedList, LockGuard, Outcome, Pace, Popped, Ticket, Wait, Waiter, look_out,
     unwind_cancelled,
 };
 
@@ -279,7 +279,10 @@ impl<B: Buffer> Channel<B> {
     fn look_out_for_message(&self, msg: &mut Option<B::Message>) -> Result<(), TryRecvError> {
         let mut received = Err(TryRecvError::Empty);
         if self.capacity != 0 {
-            look_out(|| {
+            look_out(Pace::Close, || {
+                if !self.gate.glance().shows_message() {
+                    return false;
+                }
                 received = self.try_recv_rest(self.gate.lock(), msg);
                 !matches!(received, Err(TryRecvError::Empty))
             });

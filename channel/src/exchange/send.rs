@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use std::time::Instant;
 
 use hueless_runtime::park::{
-    ClaimedList, LockGuard, Outcome, Wait, Waiter, look_out, unwind_cancelled,
+    ClaimedList, LockGuard, Outcome, Pace, Wait, Waiter, look_out, unwind_cancelled,
 };
 
 use crate::err::{SendError, SendTimeoutError, TrySendError};
@@ -186,7 +186,10 @@ impl<B: Buffer> Channel<B> {
     fn look_out_for_room(&self, msg: &mut Option<B::Message>) -> Given {
         let mut given = Given::Full;
         if self.capacity != 0 {
-            look_out(|| {
+            look_out(Pace::Wide, || {
+                if !self.gate.glance().shows_room() {
+                    return false;
+                }
                 given = self.try_send_rest(self.gate.lock(), msg);
                 !matches!(given, Given::Full)
             });

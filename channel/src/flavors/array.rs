@@ -15,22 +15,28 @@ use std::mem::MaybeUninit;
 use crate::flavors::{Buffer, Memory};
 
 /// A buffer of fixed capacity.
+// In this order: what changes comes first.
+#[repr(C)]
 pub(crate) struct Ring<T> {
-    slots: Box<[MaybeUninit<T>]>,
     head: usize,
     tail: usize,
+    slots: Box<[MaybeUninit<T>]>,
 }
 
 impl<T> Ring<T> {
+    /// Up to where lies what changes.
+    #[cfg(not(loom))]
+    pub(crate) const ENDS: usize = std::mem::offset_of!(Self, slots);
+
     /// A ring of `capacity` slots.
     ///
     /// # Panics
     /// If no memory of that size can exist.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self {
-            slots: Box::new_uninit_slice(capacity),
             head: 0,
             tail: 0,
+            slots: Box::new_uninit_slice(capacity),
         }
     }
 

@@ -37,6 +37,7 @@ mod tests;
 pub use claim::{Claimed, MAX_CASES, Outcome, Ticket};
 pub use future::{FutureWait, wake};
 pub use lock::{Lock, LockGuard};
+pub use patience::Pace;
 pub use thread::look_out;
 pub use wait::Wait;
 pub use waiter::{ClaimedList, Popped, WaitQueue, Waiter};

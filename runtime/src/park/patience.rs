@@ -4,6 +4,27 @@ use std::cell::Cell;
 
 use crate::loom::{spin_loop, yield_now};
 
+/// How closely to look.
+#[derive(Clone, Copy)]
+pub enum Pace {
+    /// What is hoped for is one answer: look often.
+    Close,
+    /// What is hoped for comes in numbers, and each look takes away the cache line that the peer works on:
+    /// look more and more rarely, and find the more.
+    Wide,
+}
+
+impl Pace {
+    /// How often to pause between looks, and for how long at most, as a power of two: some microseconds in
+    /// all.
+    fn rounds(self) -> (u32, u32) {
+        match self {
+            Self::Close => (18, 3),
+            Self::Wide => (7, 6),
+        }
+    }
+}
+
 /// How long a thread looks out: as long as that has paid lately.
 pub(super) struct Patience {
     /// How often a look yields the processor in the end: who is hoped for may wait for it.
@@ -15,8 +36,6 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// The rounds of a look, each twice as long as the one before: some microseconds in all.
-    const ROUNDS: u32 = 7;
     const MOST: u32 = 8;
     /// Where looks do not pay, one occasion in so many is tried again.
     const RETRY: u32 = 4;
@@ -30,7 +49,7 @@ impl Patience {
     }
 
     /// Looks whether `done` comes true soon.
-    pub(super) fn look(&self, mut done: impl FnMut() -> bool) -> bool {
+    pub(super) fn look(&self, pace: Pace, mut done: impl FnMut() -> bool) -> bool {
         let credit = self.credit.get();
         if credit == 0 {
             self.skipped.set(self.skipped.get().wrapping_add(1));
@@ -38,13 +57,14 @@ impl Patience {
                 return done();
             }
         }
-        for round in 0..Self::ROUNDS + self.yields {
+        let (rounds, longest) = pace.rounds();
+        for round in 0..rounds + self.yields {
             if done() {
                 self.credit.set((credit + 1).min(Self::MOST));
                 return true;
             }
-            if round < Self::ROUNDS {
-                (0..1 << round).for_each(|_| spin_loop());
+            if round < rounds {
+                (0..1 << round.min(longest)).for_each(|_| spin_loop());
             } else {
                 yield_now();
             }

@@ -25,7 +25,7 @@ use std::time::Instant;
 use crate::loom::{AtomicU32, Ordering};
 use crate::park::claim::{Outcome, Settled};
 use crate::park::header::{Header, Kind};
-use crate::park::patience::Patience;
+use crate::park::patience::{Pace, Patience};
 use crate::sys::futex::Futex;
 
 const NONE: u32 = 0;
@@ -126,13 +126,13 @@ thread_local! {
 ///
 /// For operations on things that hold a supply, before they wait. A peer on another processor makes
 /// many operations possible in the time in which one thread goes to sleep and is woken.
-pub fn look_out(attempt: impl FnMut() -> bool) -> bool {
+pub fn look_out(pace: Pace, attempt: impl FnMut() -> bool) -> bool {
     #[cfg(not(loom))]
     if !crate::scheduler::current_worker().is_null() {
         return false;
     }
     // In a model everybody waits at once.
-    !cfg!(loom) && ThreadWait::current().0.hope.look(attempt)
+    !cfg!(loom) && ThreadWait::current().0.hope.look(pace, attempt)
 }
 
 /// The current thread's part in a wait.
@@ -188,7 +188,7 @@ impl ThreadWait {
         }
         let mut deadline = deadline;
         // In a model the thread sleeps at once.
-        let mut ready = !cfg!(loom) && patience.look(|| shared.is_ready());
+        let mut ready = !cfg!(loom) && patience.look(Pace::Close, || shared.is_ready());
         while !ready {
             match deadline {
                 Some(at) if at <= Instant::now() => {
