@@ -91,6 +91,22 @@ impl<const WORKERS: usize> Mode for Own<WORKERS> {
     }
 }
 
+/// Tasks of a runtime, made for the test, that moves them between its workers.
+pub(crate) struct Migrating;
+
+impl Mode for Migrating {
+    fn run<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
+        watch();
+        // SAFETY: the tests keep nothing that belongs to a thread across their operations.
+        let builder = unsafe { hueless_runtime::runtime::Builder::new().migrate() };
+        builder.workers(3).build().unwrap().run(body)
+    }
+
+    fn spawn<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> Join<T> {
+        Tasks::spawn(body)
+    }
+}
+
 /// One worker that tasks which do nothing but yield keep busy.
 pub(crate) struct Loaded;
 
@@ -140,6 +156,7 @@ macro_rules! cases {
         $crate::common::cases!(@ $run, tasks $crate::common::Tasks, $($name)*);
         $crate::common::cases!(@ $run, one_worker $crate::common::Own<1>, $($name)*);
         $crate::common::cases!(@ $run, three_workers $crate::common::Own<3>, $($name)*);
+        $crate::common::cases!(@ $run, migrating $crate::common::Migrating, $($name)*);
         $crate::common::cases!(@ $run, loaded $crate::common::Loaded, $($name)*);
     };
     (@ $run:path, $module:ident $mode:ty, $($name:ident)*) => {
