@@ -16,7 +16,7 @@ use std::time::Instant;
 use mio::Interest;
 
 use crate::closed::closed;
-use crate::readiness::{Direction, Tick, Waited};
+use crate::readiness::{self, Direction, Tick, Waited};
 use crate::shared::Shared;
 use crate::source::Source;
 use crate::sys;
@@ -137,6 +137,12 @@ impl<T: AsFd> Socket<T> {
         )
     }
 
+    /// Counts what has been told of `direction`, for [`wait_any`]: to be asked for before the call
+    /// that may answer that it would block.
+    pub(crate) fn tick(&self, direction: Direction) -> Tick {
+        self.handle.0.tick(direction)
+    }
+
     /// The loop of every operation, which lets others run first if the task's time is up, for it
     /// might never have to wait. If `may_spare`, a call that is known to block is not made.
     /// `call` gets the tick that was read before it; `deadline` is asked once, when the first wait
@@ -211,4 +217,26 @@ impl<T: AsFd> Socket<T> {
         // After the mark: see `repeat`.
         self.handle.0.wake_all();
     }
+}
+
+/// Waits until one of `sockets` may be tried again in `direction`, because more has been told of it
+/// than its tick counts, or until `deadline`. There is at least one, and nobody else waits for
+/// several of them.
+///
+/// Unwinds if the task is cancelled.
+///
+/// # Errors
+/// When one cannot be registered with a poller.
+pub(crate) fn wait_any<'a, T: AsFd + 'a>(
+    sockets: impl IntoIterator<Item = (&'a Socket<T>, Tick)>,
+    direction: Direction,
+    deadline: Option<Instant>,
+) -> io::Result<Waited> {
+    let mut all = Vec::new();
+    for (socket, seen) in sockets {
+        let source = &socket.handle.0;
+        source.ensure_registered()?;
+        all.push((&***source, seen));
+    }
+    Ok(readiness::wait_any(direction, &all, deadline))
 }

@@ -59,12 +59,15 @@ pub(super) fn each_addr<A: ToSocketAddrs, T>(
             Err(error) => failed = Some(error),
         }
     }
-    Err(failed.unwrap_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "could not resolve to any addresses",
-        )
-    }))
+    Err(failed.unwrap_or_else(no_address))
+}
+
+/// The error for a host, or a list, that has no address, as std has it.
+pub(super) fn no_address() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "could not resolve to any addresses",
+    )
 }
 
 impl ToSocketAddrs for SocketAddr {

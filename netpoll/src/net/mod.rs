@@ -15,7 +15,9 @@
 //!   worker. It is implemented for the types that std implements its own for.
 
 mod addr;
+mod connect;
 mod convert;
+mod lookup;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_stream;
@@ -26,5 +28,6 @@ pub use std::net::{
 
 pub use crate::closed::is_closed;
 pub use addr::ToSocketAddrs;
+pub use lookup::lookup_host;
 pub use tcp_listener::{Incoming, TcpListener};
 pub use tcp_stream::TcpStream;

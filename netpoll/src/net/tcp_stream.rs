@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use mio::Interest;
 
-use crate::net::addr::{ToSocketAddrs, each_addr};
+use crate::net::ToSocketAddrs;
+use crate::net::connect;
 use crate::readiness::Direction;
 use crate::shared::zero_timeout;
 use crate::socket::Socket;
@@ -83,8 +84,14 @@ impl TcpStream {
     /// Connects to the first address of `addr` that answers. Blocks the task, not the worker, for
     /// as long as the system goes on trying; looking up a name does likewise.
     ///
+    /// Several addresses are tried in their order, but IPv6 and IPv4 take turns. Where std waits
+    /// until the system gives up an address, which may take minutes, the next is tried beside it
+    /// after 250 ms (RFC 8305, "Happy Eyeballs"): the first to connect wins, the other attempts are
+    /// closed.
+    ///
     /// # Errors
-    /// That of the last address tried, or `InvalidInput` if there is none.
+    /// That of the last attempt to fail, or an earlier one if the last says no more than that this
+    /// machine has no way to such an address. `InvalidInput` if there is no address.
     ///
     /// # Examples
     ///
@@ -97,7 +104,7 @@ impl TcpStream {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
-        each_addr(addr, |addr| Self::connect_until(&addr, None))
+        connect::connect(addr)
     }
 
     /// Connects to `addr` within `timeout`. Blocks the task, not the worker.
@@ -120,33 +127,7 @@ impl TcpStream {
         if timeout.is_zero() {
             return Err(zero_timeout());
         }
-        Self::connect_until(addr, Instant::now().checked_add(timeout))
-    }
-
-    fn connect_until(addr: &SocketAddr, deadline: Option<Instant>) -> io::Result<Self> {
-        // Begins to connect and does not wait.
-        let stream = mio::net::TcpStream::connect(*addr)?;
-        let stream = Self::from_nonblocking(stream.into());
-        let connected = stream.socket.run_until(
-            Direction::Write,
-            |stream| match stream.take_error()? {
-                Some(error) => Err(error),
-                None => match stream.peer_addr() {
-                    Ok(_) => Ok(()),
-                    Err(error) if is_connecting(&error) => Err(io::ErrorKind::WouldBlock.into()),
-                    Err(error) => Err(error),
-                },
-            },
-            deadline,
-        );
-        match connected {
-            Ok(()) => Ok(stream),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "connection timed out",
-            )),
-            Err(error) => Err(error),
-        }
+        connect::connect_until(addr, Instant::now().checked_add(timeout))
     }
 
     /// The address of the other end. Does not block.
@@ -278,11 +259,6 @@ impl TcpStream {
         // A length of 0: what is peeked at is not taken, so it exhausts nothing.
         self.socket.read(0, |stream| stream.peek(buf))
     }
-}
-
-/// Whether asking for the peer failed because the connection is still being made.
-fn is_connecting(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::NotConnected || error.raw_os_error() == Some(libc::EINPROGRESS)
 }
 
 /// Reading blocks the task, not the worker, until there is something, the peer has ended its side
