@@ -18,6 +18,7 @@ mod addr;
 mod connect;
 mod convert;
 mod lookup;
+mod tcp_builder;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_stream;
@@ -29,5 +30,6 @@ pub use std::net::{
 pub use crate::closed::is_closed;
 pub use addr::ToSocketAddrs;
 pub use lookup::lookup_host;
+pub use tcp_builder::TcpListenerBuilder;
 pub use tcp_listener::{Incoming, TcpListener};
 pub use tcp_stream::TcpStream;

@@ -7,17 +7,12 @@ use std::net::{self, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use mio::Interest;
+use socket2::SockRef;
 
 use crate::closed::is_closed;
-use crate::net::TcpStream;
-use crate::net::addr::{ToSocketAddrs, each_addr};
+use crate::net::{TcpListenerBuilder, TcpStream, ToSocketAddrs};
 use crate::readiness::Direction;
 use crate::socket::Socket;
-use crate::sys;
-
-/// How many connections may wait to be accepted, if the system allows. A task may be late to
-/// accept, when its worker is busy; std's 128 would then turn clients away for seconds.
-const BACKLOG: i32 = 4096;
 
 /// A TCP socket that listens for connections; [`std::net::TcpListener`] for tasks.
 ///
@@ -46,20 +41,16 @@ const BACKLOG: i32 = 4096;
 /// ```
 pub struct TcpListener {
     // mio's type, because its `accept` gives sockets that are non-blocking from the start.
-    socket: Socket<mio::net::TcpListener>,
+    pub(super) socket: Socket<mio::net::TcpListener>,
 }
 
 impl TcpListener {
-    fn from_nonblocking(listener: mio::net::TcpListener) -> Self {
-        Self {
-            socket: Socket::new(listener, Interest::READABLE),
-        }
-    }
-
     pub(super) fn from_std(listener: net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let listener = mio::net::TcpListener::from_std(listener);
-        Ok(Self::from_nonblocking(listener))
+        Ok(Self {
+            socket: Socket::new(listener, Interest::READABLE),
+        })
     }
 
     pub(super) fn into_std(self) -> io::Result<net::TcpListener> {
@@ -72,7 +63,8 @@ impl TcpListener {
     /// chooses a port: see [`local_addr`](Self::local_addr).
     ///
     /// As with std, an address whose last connections are still winding down can be bound
-    /// (`SO_REUSEADDR`). Blocks the task, not the worker, if a name must be looked up.
+    /// (`SO_REUSEADDR`). Other options: [`builder`](Self::builder). Blocks the task, not the worker,
+    /// if a name must be looked up.
     ///
     /// # Errors
     /// That of the last address tried, or `InvalidInput` if there is none.
@@ -87,12 +79,21 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<Self> {
-        each_addr(addr, |addr| {
-            let listener = mio::net::TcpListener::bind(addr)?;
-            // mio has called it with a smaller number; the system takes the new one.
-            sys::listen(listener.as_fd(), BACKLOG)?;
-            Ok(Self::from_nonblocking(listener))
-        })
+        Self::builder().bind(addr)
+    }
+
+    /// Begins a listener with other options than [`bind`](Self::bind) takes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_netpoll::net::TcpListener;
+    ///
+    /// let listener = TcpListener::builder().backlog(16).reuse_port(true).bind("127.0.0.1:0")?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn builder() -> TcpListenerBuilder {
+        TcpListenerBuilder::default()
     }
 
     /// The address the listener is bound to. Does not block.
@@ -246,6 +247,33 @@ impl TcpListener {
         self.socket.io().ttl()
     }
 
+    /// Sets whether only IPv6 connections are taken (`IPV6_V6ONLY`), which a bound socket refuses.
+    /// Does not block.
+    ///
+    /// # Errors
+    /// When the system refuses: with a listener that was [bound](Self::bind), always.
+    ///
+    /// # Examples
+    ///
+    /// See [`TcpListenerBuilder::only_v6`], which works.
+    #[deprecated(note = "this option can only be set before the socket is bound: `builder`")]
+    pub fn set_only_v6(&self, only_v6: bool) -> io::Result<()> {
+        SockRef::from(self).set_only_v6(only_v6)
+    }
+
+    /// Whether only IPv6 connections are taken (`IPV6_V6ONLY`). Does not block.
+    ///
+    /// # Errors
+    /// When the listener's address is one of IPv4, or the system refuses to tell.
+    ///
+    /// # Examples
+    ///
+    /// See [`TcpListenerBuilder::only_v6`].
+    #[deprecated(note = "this option can only be set before the socket is bound: `builder`")]
+    pub fn only_v6(&self) -> io::Result<bool> {
+        SockRef::from(self).only_v6()
+    }
+
     /// Takes the error that the system has noted for this socket (`SO_ERROR`), and clears it. Does
     /// not block.
     ///
@@ -305,6 +333,7 @@ impl AsFd for TcpListener {
 
 /// The connections of a [`TcpListener`]; see [`TcpListener::incoming`].
 #[derive(Debug)]
+#[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct Incoming<'a> {
     listener: &'a TcpListener,
 }

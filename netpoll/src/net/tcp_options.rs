@@ -1,6 +1,8 @@
 //! A `TcpStream`'s settings. They belong to the connection and hold for all its handles.
 
 use std::io;
+#[cfg(target_os = "linux")]
+use std::os::linux::net::TcpStreamExt;
 use std::time::Duration;
 
 use crate::net::TcpStream;
@@ -9,7 +11,9 @@ use crate::readiness::Direction;
 impl TcpStream {
     /// Limits how long a read waits: after `timeout` it fails with
     /// [`WouldBlock`](io::ErrorKind::WouldBlock), as with std on Unix. `None`, the initial state, is
-    /// no limit. Holds for reads that begin to wait later. Does not block.
+    /// no limit. Holds for reads that begin to wait later, on all handles, and for each of them by
+    /// itself: one that waits already goes on to wait as it has begun. To end that one, use
+    /// [`close`](Self::close) or [`shutdown`](Self::shutdown). Does not block.
     ///
     /// # Errors
     /// `InvalidInput` for a time-out of zero.
@@ -33,7 +37,9 @@ impl TcpStream {
 
     /// Limits how long a write waits: after `timeout` it fails with
     /// [`WouldBlock`](io::ErrorKind::WouldBlock), as with std on Unix. `None`, the initial state, is
-    /// no limit. Holds for writes that begin to wait later. Does not block.
+    /// no limit. Holds for writes that begin to wait later, on all handles, and for each of them by
+    /// itself: one that waits already goes on to wait as it has begun. To end that one, use
+    /// [`close`](Self::close) or [`shutdown`](Self::shutdown). Does not block.
     ///
     /// # Errors
     /// `InvalidInput` for a time-out of zero.
@@ -135,6 +141,44 @@ impl TcpStream {
     /// See [`set_nodelay`](Self::set_nodelay).
     pub fn nodelay(&self) -> io::Result<bool> {
         self.socket.io().nodelay()
+    }
+
+    /// Makes Linux acknowledge what it receives at once (`TCP_QUICKACK`), as long as it sees fit: it
+    /// may go back to delaying acknowledgements by itself. Does not block.
+    ///
+    /// With std this is a method of `std::os::linux::net::TcpStreamExt`.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_netpoll::net::{TcpListener, TcpStream};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let stream = TcpStream::connect(listener.local_addr()?)?;
+    /// stream.set_quickack(false)?;
+    /// assert!(!stream.quickack()?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[cfg(target_os = "linux")]
+    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
+        self.socket.io().set_quickack(quickack)
+    }
+
+    /// Whether what is received is acknowledged at once; see [`set_quickack`](Self::set_quickack).
+    /// Does not block.
+    ///
+    /// # Errors
+    /// When the system refuses to tell.
+    ///
+    /// # Examples
+    ///
+    /// See [`set_quickack`](Self::set_quickack).
+    #[cfg(target_os = "linux")]
+    pub fn quickack(&self) -> io::Result<bool> {
+        self.socket.io().quickack()
     }
 
     /// Sets the time to live of the packets sent (`IP_TTL`). Does not block.
