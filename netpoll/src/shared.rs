@@ -18,6 +18,7 @@ use crate::readiness::Direction;
 pub(crate) struct Shared {
     closed: AtomicBool,
     nonblocking: AtomicBool,
+    short: AtomicBool,
     /// By direction, in nanoseconds; zero stands for none.
     timeouts: [AtomicU64; Direction::COUNT],
 }
@@ -46,6 +47,12 @@ impl Shared {
     /// Whether operations answer `WouldBlock` where they would wait.
     pub(crate) fn is_nonblocking(&self) -> bool {
         self.nonblocking.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a connection could not be accepted for want of a descriptor or of memory, and says
+    /// whether that is the first time.
+    pub(crate) fn is_first_shortage(&self) -> bool {
+        !self.short.swap(true, Ordering::Relaxed)
     }
 
     /// The longest wait in `direction`.

@@ -18,6 +18,7 @@ mod addr;
 mod connect;
 mod convert;
 mod lookup;
+mod shortage;
 mod tcp_builder;
 mod tcp_listener;
 mod tcp_options;

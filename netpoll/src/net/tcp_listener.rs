@@ -10,6 +10,7 @@ use mio::Interest;
 use socket2::SockRef;
 
 use crate::closed::is_closed;
+use crate::net::shortage::{Shortage, is_shortage};
 use crate::net::{TcpListenerBuilder, TcpStream, ToSocketAddrs};
 use crate::readiness::Direction;
 use crate::socket::Socket;
@@ -145,9 +146,14 @@ impl TcpListener {
     ///
     /// Connections that the peer has given up before they were accepted are passed over.
     ///
+    /// While the process or the system has no descriptor or no memory left, it tries again after
+    /// pauses of up to 100 ms, and says so on stderr the first time; the connections go on to wait.
+    /// After a second it gives up: the caller may hold what can be closed. [`incoming`](Self::incoming)
+    /// goes on.
+    ///
     /// # Errors
-    /// When the process or the system has no descriptor left, for example, which often passes: a
-    /// server waits a little and goes on. After [`close`](Self::close), one that
+    /// When there is no descriptor or no memory for longer than that, or at once in
+    /// [non-blocking mode](Self::set_nonblocking). After [`close`](Self::close), one that
     /// [`is_closed`] recognises.
     ///
     /// # Examples
@@ -162,21 +168,46 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, from) = self.socket.run(Direction::Read, |listener| {
-            loop {
-                match listener.accept() {
-                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                    answer => return answer,
+        self.accept_while(|shortage| !shortage.is_lasting())
+    }
+
+    /// Accepts a connection. When there is a shortage, it is waited for its end as long as
+    /// `may_wait` says.
+    fn accept_while(
+        &self,
+        may_wait: impl Fn(&Shortage) -> bool,
+    ) -> io::Result<(TcpStream, SocketAddr)> {
+        let mut shortage = Shortage::new();
+        loop {
+            let accepted = self.socket.run(Direction::Read, |listener| {
+                loop {
+                    match listener.accept() {
+                        Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                        answer => return answer,
+                    }
                 }
+            });
+            match accepted {
+                Ok((stream, from)) => {
+                    return Ok((TcpStream::from_nonblocking(stream.into()), from));
+                }
+                Err(error)
+                    if is_shortage(&error)
+                        && !self.socket.shared().is_nonblocking()
+                        && may_wait(&shortage) =>
+                {
+                    shortage.pause(self, &error);
+                }
+                Err(error) => return Err(error),
             }
-        })?;
-        Ok((TcpStream::from_nonblocking(stream.into()), from))
+        }
     }
 
     /// Iterates over the connections, as by [`accept`](Self::accept). Each step blocks the task,
     /// not the worker.
     ///
-    /// The iteration ends when the listener is [closed](Self::close); other errors are items.
+    /// The iteration ends when the listener is [closed](Self::close). A shortage of descriptors or of
+    /// memory is waited for, with pauses, for as long as it lasts. Other errors are items.
     ///
     /// # Examples
     ///
@@ -342,7 +373,7 @@ impl Iterator for Incoming<'_> {
     type Item = io::Result<TcpStream>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.listener.accept() {
+        match self.listener.accept_while(|_| true) {
             Ok((stream, _)) => Some(Ok(stream)),
             Err(error) if is_closed(&error) => None,
             Err(error) => Some(Err(error)),
