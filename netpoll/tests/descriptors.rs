@@ -7,15 +7,15 @@ mod common;
 use std::io::{Read, Write};
 use std::net;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use common::{Mode, bytes, cases, descriptors, echo, listener, pair, sockets, targets};
+use common::{Limit, Mode, bytes, cases, descriptors, echo, listener, pair, targets};
 use hueless_netpoll::net::{TcpListener, TcpStream};
 use hueless_runtime::blocking;
 
 cases!(
-    by crate::alone:
+    by crate::common::alone:
     streams_go_to_std_and_back,
     listeners_go_to_std_and_back,
     conversion_ends_the_registration,
@@ -25,16 +25,6 @@ cases!(
     accept_goes_on_after_running_out,
     all_close_on_exec,
 );
-
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// Runs `test` while no other test runs, and checks that it leaves no socket open.
-fn alone<M: Mode>(test: fn()) {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let before = sockets();
-    M::run(test);
-    assert_eq!(sockets(), before);
-}
 
 fn streams_go_to_std_and_back<M: Mode>() {
     let (client, server) = pair();
@@ -242,34 +232,6 @@ fn accept_goes_on_after_running_out<M: Mode>() {
     client.join();
 }
 
-/// The process's limit on descriptors, lowered until it is dropped.
-struct Limit(libc::rlimit);
-
-impl Limit {
-    fn lower_to(descriptors: usize) -> Self {
-        let mut old = libc::rlimit {
-            rlim_cur: 0,
-            rlim_max: 0,
-        };
-        // SAFETY: the pointer is to a valid structure.
-        assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut old) }, 0);
-        let lowered = libc::rlimit {
-            rlim_cur: descriptors as libc::rlim_t,
-            ..old
-        };
-        // SAFETY: as above.
-        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &lowered) }, 0);
-        Self(old)
-    }
-}
-
-impl Drop for Limit {
-    fn drop(&mut self) {
-        // SAFETY: as above.
-        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &self.0) }, 0);
-    }
-}
-
 fn all_close_on_exec<M: Mode>() {
     let (mut client, server) = pair();
     // A wait, so that there is a poller.
@@ -300,7 +262,7 @@ fn all_close_on_exec<M: Mode>() {
 #[test]
 fn descriptor_zero_works() {
     if std::env::var_os("WITHOUT_STDIN").is_none() {
-        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = common::one_at_a_time();
         let status = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "descriptor_zero_works"])
             .env("WITHOUT_STDIN", "1")

@@ -10,7 +10,7 @@
 
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use hueless_netpoll::net::{TcpListener, TcpStream};
@@ -26,6 +26,20 @@ pub(crate) trait Mode: 'static {
 /// Runs `test` in its mode.
 pub(crate) fn run<M: Mode>(test: fn()) {
     M::run(test)
+}
+
+/// Keeps the other tests of this file out.
+pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `test` while no other test runs, and checks that it leaves no socket open.
+pub(crate) fn alone<M: Mode>(test: fn()) {
+    let _alone = one_at_a_time();
+    let before = sockets();
+    M::run(test);
+    assert_eq!(sockets(), before);
 }
 
 /// What was spawned; joining gives its value, or its panic.
@@ -235,4 +249,32 @@ pub(crate) fn targets() -> impl Iterator<Item = (i32, String)> {
             let target = std::fs::read_link(&path).ok()?;
             Some((number, target.to_string_lossy().into_owned()))
         })
+}
+
+/// The process's limit on descriptors, lowered until it is dropped.
+pub(crate) struct Limit(libc::rlimit);
+
+impl Limit {
+    pub(crate) fn lower_to(descriptors: usize) -> Self {
+        let mut old = libc::rlimit {
+            rlim_cur: 0,
+            rlim_max: 0,
+        };
+        // SAFETY: the pointer is to a valid structure.
+        assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut old) }, 0);
+        let lowered = libc::rlimit {
+            rlim_cur: descriptors as libc::rlim_t,
+            ..old
+        };
+        // SAFETY: as above.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &lowered) }, 0);
+        Self(old)
+    }
+}
+
+impl Drop for Limit {
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &self.0) }, 0);
+    }
 }
