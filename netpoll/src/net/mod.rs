@@ -11,6 +11,10 @@
 //! - Sockets are in the system's non-blocking mode. Conversions from and to std's types switch it.
 //! - Calls that a signal interrupts are made again, so no operation answers
 //!   [`Interrupted`](std::io::ErrorKind::Interrupted).
+//! - [`TcpStream::connect`] tries several addresses beside each other when the first does not answer
+//!   soon, and families in turns.
+//! - [`TcpListener::incoming`] goes on when there is no descriptor left, and
+//!   [`TcpListener::accept`] for a second; both pause meanwhile.
 //! - [`ToSocketAddrs`] is a trait of this crate, so that looking up a host name does not block the
 //!   worker. It is implemented for the types that std implements its own for.
 

@@ -110,7 +110,7 @@ impl TcpListenerBuilder {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```no_run
     /// use hueless_netpoll::net::TcpListener;
     ///
     /// // Both families on one port, each with a listener of its own.
