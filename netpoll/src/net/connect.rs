@@ -49,8 +49,14 @@ pub(super) fn connect_until(addr: &SocketAddr, deadline: Option<Instant>) -> io:
 
 /// Begins to connect, and does not wait.
 fn begin(addr: SocketAddr) -> io::Result<TcpStream> {
-    let stream = mio::net::TcpStream::connect(addr)?;
-    Ok(TcpStream::from_nonblocking(stream.into()))
+    loop {
+        match mio::net::TcpStream::connect(addr) {
+            Ok(stream) => return Ok(TcpStream::from_nonblocking(stream.into())),
+            // With a new socket: that one has been closed.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Whether an attempt has succeeded; `WouldBlock` as long as nobody knows.
