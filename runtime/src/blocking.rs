@@ -27,6 +27,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::park::{Lock, Outcome, Ticket, Wait, unwind_cancelled};
 use crate::scheduler;
+use crate::sys::signal::Mask;
 
 /// How long an idle thread waits for another job.
 const KEEP: Duration = Duration::from_secs(10);
@@ -219,7 +220,13 @@ impl Pool {
             let threads = self.threads.clone();
             let started = thread::Builder::new()
                 .name("hueless-blocking".into())
-                .spawn(move || serve(&jobs, &threads));
+                .spawn(move || {
+                    // The one it inherits is a worker's, and its jobs may start processes.
+                    if let Some(mask) = Mask::of_program() {
+                        let _ = mask.set();
+                    }
+                    serve(&jobs, &threads)
+                });
             match started {
                 Ok(_) => {
                     counts.alive += 1;

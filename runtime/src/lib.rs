@@ -42,5 +42,9 @@ mod api {
     pub use crate::time::{now, sleep, sleep_until};
 }
 
+#[doc(hidden)]
+#[cfg(not(loom))]
+pub use sys::signal::with_program_mask;
+
 #[cfg(not(loom))]
 pub use api::*;

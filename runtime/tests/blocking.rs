@@ -15,6 +15,7 @@ in_all_modes!(
     jobs_beyond_the_limit_queue_and_all_run,
     a_queued_job_is_withdrawn_and_a_running_one_awaited,
     a_neighbour_runs_while_a_job_blocks,
+    a_job_runs_with_the_programs_signal_mask,
 );
 
 fn a_job_may_borrow_and_its_panic_comes_back(new: fn() -> Builder) {
@@ -111,5 +112,30 @@ fn a_neighbour_runs_while_a_job_blocks(new: fn() -> Builder) {
         let neighbour = spawn(move || send.send(1).unwrap());
         assert_eq!(blocking(move || receive.recv()), Ok(1));
         neighbour.join().unwrap();
+    });
+}
+
+/// The signals that the calling thread has blocked, of those that have a name.
+fn blocked() -> Vec<i32> {
+    // SAFETY: asks for the mask into a set of this frame, then for its members.
+    unsafe {
+        let mut set = std::mem::zeroed();
+        libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &mut set);
+        (1..32)
+            .filter(|&signal| libc::sigismember(&set, signal) == 1)
+            .collect()
+    }
+}
+
+/// Workers keep signals away from tasks' stacks; jobs do not run on these, and may start processes,
+/// which inherit the mask.
+fn a_job_runs_with_the_programs_signal_mask(new: fn() -> Builder) {
+    let runtime = new().workers(1).build().unwrap();
+    let here = blocked();
+    runtime.run(move || {
+        assert!(blocked().contains(&libc::SIGTERM));
+        assert_eq!(blocking(blocked), here);
+        assert_eq!(hueless_runtime::with_program_mask(blocked), here);
+        assert!(blocked().contains(&libc::SIGTERM));
     });
 }

@@ -3,9 +3,11 @@
 //! Functions marked *handler-safe* allocate nothing, take no lock and call
 //! only what POSIX lists as async-signal-safe.
 
+use std::cell::Cell;
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::ptr;
+use std::sync::OnceLock;
 
 use super::memory::Span;
 
@@ -262,11 +264,35 @@ impl Alternate {
     }
 }
 
+/// A set of signals that a thread does not take.
+pub(crate) struct Mask(libc::sigset_t);
+
+/// What the first thread that [`block_asynchronous`] was called on had blocked by itself.
+static INHERITED: OnceLock<Mask> = OnceLock::new();
+
+thread_local! {
+    /// Whether this thread has called [`block_asynchronous`].
+    static BLOCKS: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Mask {
+    /// The program's own, which its threads have unless they are workers. `None` as long as there has
+    /// been no worker.
+    pub(crate) fn of_program() -> Option<&'static Mask> {
+        INHERITED.get()
+    }
+
+    /// Makes it the calling thread's, and says which was before.
+    pub(crate) fn set(&self) -> io::Result<Mask> {
+        change_mask(libc::SIG_SETMASK, &self.0)
+    }
+}
+
 /// Keeps signals that may come at any time away from this thread.
 ///
 /// Their handlers would run on whichever stack is in use, a task's perhaps, with little room left.
 /// Faults still come, and so does `SIGPROF`: a profiler that cannot see the workers is of no use.
-/// The standard library gives child processes an empty mask, whatever the parent's.
+/// Child processes inherit the mask of the thread that starts them: see [`with_program_mask`].
 pub(crate) fn block_asynchronous() -> io::Result<()> {
     const LEFT: [libc::c_int; 7] = [
         libc::SIGSEGV,
@@ -278,16 +304,43 @@ pub(crate) fn block_asynchronous() -> io::Result<()> {
         libc::SIGPROF,
     ];
     // SAFETY: the set is filled in before it is used, and the calls touch nothing else.
-    let error = unsafe {
-        let mut set = std::mem::zeroed();
+    let set = unsafe {
+        let mut set = mem::zeroed();
         libc::sigfillset(&mut set);
         for signal in LEFT {
             libc::sigdelset(&mut set, signal);
         }
-        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut())
+        set
     };
-    match error {
-        0 => Ok(()),
+    let before = change_mask(libc::SIG_BLOCK, &set)?;
+    let _ = INHERITED.set(before);
+    BLOCKS.set(true);
+    Ok(())
+}
+
+/// Calls `f`, on a worker with the program's own mask. A handler that runs meanwhile has the stack in
+/// use to run on. `f` must not park. For this workspace's crates.
+#[inline(never)]
+pub fn with_program_mask<R>(f: impl FnOnce() -> R) -> R {
+    /// Sets the worker's mask again, however `f` ends.
+    struct Again(Mask);
+    impl Drop for Again {
+        fn drop(&mut self) {
+            // Setting a mask does not fail.
+            let _ = self.0.set();
+        }
+    }
+    let mask = Mask::of_program().filter(|_| BLOCKS.get());
+    let _again = mask.and_then(|mask| mask.set().ok()).map(Again);
+    f()
+}
+
+fn change_mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<Mask> {
+    let mut before = MaybeUninit::uninit();
+    // SAFETY: a set that is filled in, and room for the answer.
+    match unsafe { libc::pthread_sigmask(how, set, before.as_mut_ptr()) } {
+        // SAFETY: the call has succeeded, so it has filled it in.
+        0 => Ok(Mask(unsafe { before.assume_init() })),
         error => Err(io::Error::from_raw_os_error(error)),
     }
 }
