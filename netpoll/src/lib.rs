@@ -9,6 +9,7 @@
 //! | part | what it is |
 //! | --- | --- |
 //! | [`net`] | the types that programs use |
+//! | [`process`] | child processes: pipes, and waiting for the end |
 //! | `socket` | a descriptor and what is known of its readiness; the loop of every operation |
 //! | `source` | a descriptor as its poller knows it |
 //! | `readiness` | who waits for a descriptor, and what has been told of it |
@@ -27,6 +28,8 @@ mod loom;
 pub mod net;
 #[cfg(not(loom))]
 mod poller;
+#[cfg(not(loom))]
+pub mod process;
 mod readiness;
 #[cfg(not(loom))]
 mod shared;
