@@ -271,7 +271,7 @@ impl Command {
     }
 
     /// Loads the program into this process, which ends all its threads and tasks. Returns only if
-    /// that has failed.
+    /// that has failed; as std's, it may have changed this process by then: `SIGPIPE` kills it.
     ///
     /// # Examples
     ///
