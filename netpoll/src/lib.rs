@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | [`net`] | the types that programs use |
 //! | [`process`] | child processes: pipes, and waiting for the end |
+//! | [`signal`] | signals as messages of a channel |
 //! | `socket` | a descriptor and what is known of its readiness; the loop of every operation |
 //! | `source` | a descriptor as its poller knows it |
 //! | `readiness` | who waits for a descriptor, and what has been told of it |
@@ -33,6 +34,8 @@ pub mod process;
 mod readiness;
 #[cfg(not(loom))]
 mod shared;
+#[cfg(not(loom))]
+pub mod signal;
 #[cfg(not(loom))]
 mod socket;
 #[cfg(not(loom))]

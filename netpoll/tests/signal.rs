@@ -1,0 +1,445 @@
+//! Signals. Each test runs its scenario in a child process, in one of the modes, and sends the
+//! signals there.
+
+mod common;
+
+use std::any::type_name;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+
+use common::{Mode, cases};
+use hueless_channel::{Receiver, never, select};
+use hueless_netpoll::signal::{self, Signal, ctrl_c, notify};
+
+cases!(
+    by crate::drive:
+    every_receiver_gets_each_signal,
+    signals_come_though_all_threads_block_them,
+    each_ctrl_c_that_is_received_is_a_message,
+    a_second_ctrl_c_kills_who_receives_none,
+    a_second_ctrl_c_kills_who_is_still_at_the_first,
+    one_who_receives_is_enough,
+    without_receivers_the_effect_is_the_usual_one,
+    what_was_ignored_is_ignored_again,
+    who_does_not_receive_holds_nobody_up,
+    signals_can_be_selected,
+    no_thread_before_the_first_subscription,
+);
+
+/// The tests' own side runs as it is.
+fn drive<M: Mode>(test: fn()) {
+    test();
+}
+
+/// The child's side of the tests.
+#[test]
+fn scenario() {
+    let Ok(mode) = std::env::var("SIGNAL_TEST_MODE") else {
+        return;
+    };
+    match mode {
+        mode if mode == type_name::<common::Threads>() => run::<common::Threads>(),
+        mode if mode == type_name::<common::Tasks>() => run::<common::Tasks>(),
+        mode if mode == type_name::<common::Own<1>>() => run::<common::Own<1>>(),
+        mode if mode == type_name::<common::Own<3>>() => run::<common::Own<3>>(),
+        mode if mode == type_name::<common::Migrating<2>>() => run::<common::Migrating<2>>(),
+        mode if mode == type_name::<common::Loaded>() => run::<common::Loaded>(),
+        mode => panic!("no mode {mode}"),
+    }
+}
+
+fn run<M: Mode>() {
+    let scenario = std::env::var("SIGNAL_TEST_SCENARIO").unwrap();
+    M::run(match &*scenario {
+        "receivers" => receivers::<M>,
+        "loop" => receiving_loop,
+        "hang" => hang,
+        "one receives" => one_receives::<M>,
+        "drop" => drop_all,
+        "ignored" => ignored,
+        "crowd" => crowd,
+        "select" => selecting,
+        "threads" => threads,
+        scenario => panic!("no scenario {scenario}"),
+    });
+}
+
+/// A child in a scenario.
+struct Subject {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Subject {
+    fn start<M: Mode>(scenario: &str) -> Self {
+        Self::start_with::<M>(scenario, |_| {})
+    }
+
+    fn start_with<M: Mode>(scenario: &str, change: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "scenario", "--nocapture"])
+            .env("SIGNAL_TEST_MODE", type_name::<M>())
+            .env("SIGNAL_TEST_SCENARIO", scenario)
+            .stdout(Stdio::piped());
+        change(&mut command);
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    fn send(&self, signal: Signal) {
+        // SAFETY: a child of this process that has not been waited for.
+        let answer = unsafe { libc::kill(self.child.id() as i32, signal.as_raw()) };
+        assert_eq!(answer, 0);
+    }
+
+    /// Waits until the child says `word`.
+    fn hear(&mut self, word: &str) {
+        let mut line = String::new();
+        loop {
+            line.clear();
+            assert_ne!(
+                self.lines.read_line(&mut line).unwrap(),
+                0,
+                "ended before {word:?}"
+            );
+            if line.trim() == word {
+                return;
+            }
+        }
+    }
+
+    fn end(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+fn say(word: &str) {
+    println!("\n{word}");
+}
+
+/// Says that it is alive each time it gets `USR2`.
+fn answer_usr2<M: Mode>() {
+    let pings = notify(&[Signal::USR2]).unwrap();
+    drop(M::spawn(move || {
+        for _ in pings {
+            say("alive");
+        }
+    }));
+}
+
+fn receivers<M: Mode>() {
+    let both = notify(&[Signal::USR1, Signal::HUP]).unwrap();
+    let one = notify(&[Signal::USR1]).unwrap();
+    let listening = M::spawn({
+        let one = one.clone();
+        move || one.recv().unwrap()
+    });
+    say("ready");
+    assert_eq!(both.recv(), Ok(Signal::USR1));
+    assert_eq!(listening.join(), Signal::USR1);
+    say("next");
+    assert_eq!(both.recv(), Ok(Signal::HUP));
+    drop(both);
+    say("last");
+    assert_eq!(one.recv(), Ok(Signal::USR1));
+    assert!(one.is_empty());
+}
+
+fn every_receiver_gets_each_signal<M: Mode>() {
+    let mut subject = Subject::start::<M>("receivers");
+    receivers_side(&mut subject);
+    assert!(subject.end().success());
+}
+
+fn receivers_side(subject: &mut Subject) {
+    subject.hear("ready");
+    subject.send(Signal::USR1);
+    subject.hear("next");
+    subject.send(Signal::HUP);
+    subject.hear("last");
+    subject.send(Signal::USR1);
+}
+
+fn signals_come_though_all_threads_block_them<M: Mode>() {
+    let mut subject = Subject::start_with::<M>("receivers", |command| {
+        // SAFETY: the closure makes system calls only, and changes its own frame.
+        unsafe {
+            command.pre_exec(|| {
+                let mut set = std::mem::zeroed();
+                libc::sigfillset(&mut set);
+                libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+                Ok(())
+            });
+        }
+    });
+    receivers_side(&mut subject);
+    assert!(subject.end().success());
+}
+
+fn receiving_loop() {
+    let presses = ctrl_c().unwrap();
+    for _ in 0..5 {
+        say("go on");
+        presses.recv().unwrap();
+    }
+}
+
+fn each_ctrl_c_that_is_received_is_a_message<M: Mode>() {
+    let mut subject = Subject::start::<M>("loop");
+    for _ in 0..5 {
+        subject.hear("go on");
+        subject.send(Signal::INT);
+    }
+    assert!(subject.end().success());
+}
+
+/// Receives as many Ctrl-Cs as it is told to, and then does not end by itself.
+fn hang() {
+    let presses = ctrl_c().unwrap();
+    let others = notify(&[Signal::INT, Signal::TERM]).unwrap();
+    let pings = notify(&[Signal::USR2]).unwrap();
+    let receives: usize = std::env::var("SIGNAL_TEST_RECEIVES")
+        .unwrap()
+        .parse()
+        .unwrap();
+    say("ready");
+    for _ in 0..receives {
+        presses.recv().unwrap();
+        assert_eq!(others.recv(), Ok(Signal::INT));
+        say("received");
+    }
+    for _ in pings {
+        say("alive");
+    }
+}
+
+fn hanging<M: Mode>(receives: usize) -> Subject {
+    let mut subject = Subject::start_with::<M>("hang", |command| {
+        command.env("SIGNAL_TEST_RECEIVES", receives.to_string());
+    });
+    subject.hear("ready");
+    subject
+}
+
+fn a_second_ctrl_c_kills_who_receives_none<M: Mode>() {
+    let mut subject = hanging::<M>(0);
+    subject.send(Signal::INT);
+    subject.send(Signal::USR2);
+    // The first one may lie about for long.
+    std::thread::sleep(2 * signal::PATIENCE);
+    subject.hear("alive");
+    subject.send(Signal::INT);
+    assert_eq!(subject.end().signal(), Some(libc::SIGINT));
+}
+
+fn a_second_ctrl_c_kills_who_is_still_at_the_first<M: Mode>() {
+    for receives in [1, 2] {
+        let mut subject = hanging::<M>(receives);
+        for _ in 0..receives {
+            subject.send(Signal::INT);
+            subject.hear("received");
+        }
+        subject.send(Signal::USR2);
+        subject.hear("alive");
+        subject.send(Signal::INT);
+        assert_eq!(subject.end().signal(), Some(libc::SIGINT));
+    }
+}
+
+fn one_receives<M: Mode>() {
+    let _neglected = (ctrl_c().unwrap(), notify(&[Signal::INT]).unwrap());
+    answer_usr2::<M>();
+    receiving_loop();
+    say("done");
+    never::<()>().recv().unwrap();
+}
+
+fn one_who_receives_is_enough<M: Mode>() {
+    let mut subject = Subject::start::<M>("one receives");
+    for _ in 0..5 {
+        subject.hear("go on");
+        subject.send(Signal::INT);
+    }
+    subject.hear("done");
+    std::thread::sleep(2 * signal::PATIENCE);
+    subject.send(Signal::USR2);
+    subject.hear("alive");
+    subject.child.kill().unwrap();
+    subject.end();
+}
+
+fn drop_all() {
+    let signals = [
+        Signal::INT,
+        Signal::TERM,
+        Signal::HUP,
+        Signal::WINCH,
+        Signal::CHLD,
+    ];
+    let pings = notify(&[Signal::USR2]).unwrap();
+    drop((notify(&signals).unwrap(), ctrl_c().unwrap()));
+    say("ready");
+    for _ in pings {
+        say("alive");
+    }
+}
+
+fn without_receivers_the_effect_is_the_usual_one<M: Mode>() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut subject = Subject::start::<M>("drop");
+        subject.hear("ready");
+        // By default these do nothing.
+        subject.send(Signal::WINCH);
+        subject.send(Signal::CHLD);
+        subject.send(Signal::USR2);
+        subject.hear("alive");
+        subject.send(signal);
+        assert_eq!(subject.end().signal(), Some(signal.as_raw()));
+    }
+}
+
+fn ignored() {
+    for signal in [libc::SIGUSR1, libc::SIGINT] {
+        // SAFETY: no handler is installed.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+    let pings = notify(&[Signal::USR2]).unwrap();
+    let _presses = ctrl_c().unwrap();
+    let received = notify(&[Signal::USR1]).unwrap();
+    say("ready");
+    assert_eq!(received.recv(), Ok(Signal::USR1));
+    drop(received);
+    for _ in 0..3 {
+        say("next");
+        pings.recv().unwrap();
+    }
+}
+
+fn what_was_ignored_is_ignored_again<M: Mode>() {
+    let mut subject = Subject::start::<M>("ignored");
+    subject.hear("ready");
+    subject.send(Signal::USR1);
+    subject.hear("next");
+    for signal in [Signal::USR1, Signal::INT, Signal::INT] {
+        subject.send(signal);
+        std::thread::sleep(2 * signal::PATIENCE);
+        subject.send(Signal::USR2);
+    }
+    assert!(subject.end().success());
+}
+
+fn crowd() {
+    let idle = notify(&[Signal::USR1]).unwrap();
+    let busy = notify(&[Signal::USR1]).unwrap();
+    for _ in 0..2 * signal::CAPACITY {
+        say("next");
+        busy.recv().unwrap();
+    }
+    assert_eq!(idle.len(), signal::CAPACITY);
+}
+
+fn who_does_not_receive_holds_nobody_up<M: Mode>() {
+    let mut subject = Subject::start::<M>("crowd");
+    for _ in 0..2 * signal::CAPACITY {
+        subject.hear("next");
+        subject.send(Signal::USR1);
+    }
+    assert!(subject.end().success());
+}
+
+fn selecting() {
+    let presses = ctrl_c().unwrap();
+    let ends = notify(&[Signal::TERM]).unwrap();
+    let next = |presses: &Receiver<()>, ends: &Receiver<Signal>| {
+        select! {
+            recv(presses) -> press => press.map(|()| Signal::INT).unwrap(),
+            recv(ends) -> signal => signal.unwrap(),
+        }
+    };
+    say("first");
+    assert_eq!(next(&presses, &ends), Signal::TERM);
+    say("second");
+    assert_eq!(next(&presses, &ends), Signal::INT);
+}
+
+fn signals_can_be_selected<M: Mode>() {
+    let mut subject = Subject::start::<M>("select");
+    subject.hear("first");
+    subject.send(Signal::TERM);
+    subject.hear("second");
+    subject.send(Signal::INT);
+    assert!(subject.end().success());
+}
+
+fn threads() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let count = || {
+        std::fs::read_dir("/proc/self/task")
+            .unwrap()
+            .filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok())
+            .filter(|name| name.trim() == "hueless-signals")
+            .count()
+    };
+    assert_eq!(count(), 0);
+    let subscriptions: Vec<_> = (0..3).map(|_| ctrl_c().unwrap()).collect();
+    // A thread names itself.
+    while count() == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(count(), 1);
+    drop(subscriptions);
+    for (number, target) in common::targets() {
+        if target.starts_with("socket:") {
+            // SAFETY: the call touches no memory.
+            let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+            assert_ne!(flags & libc::FD_CLOEXEC, 0);
+        }
+    }
+}
+
+fn no_thread_before_the_first_subscription<M: Mode>() {
+    assert!(Subject::start::<M>("threads").end().success());
+}
+
+#[test]
+fn what_cannot_be_had_is_refused() {
+    let refused = |signals: &[Signal]| {
+        let error = notify(signals).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        error.to_string()
+    };
+    assert_eq!(refused(&[]), "no signal to subscribe to");
+    assert_eq!(
+        refused(&[Signal::USR1, Signal::KILL]),
+        "SIGKILL cannot be subscribed to"
+    );
+    for signal in [
+        Signal::STOP,
+        Signal::SEGV,
+        Signal::BUS,
+        Signal::FPE,
+        Signal::ILL,
+    ] {
+        assert!(refused(&[signal]).contains(&signal.to_string()));
+    }
+    for number in [0, -1, 65, i32::MAX, i32::MIN] {
+        let signal = Signal::from_raw(number);
+        assert_eq!(refused(&[signal]), format!("there is no signal {number}"));
+    }
+}
+
+#[test]
+fn signals_have_names() {
+    assert_eq!(
+        format!("{:>8}|{:?}", Signal::INT, Signal::TERM),
+        "  SIGINT|SIGTERM"
+    );
+    assert_eq!(Signal::from_raw(40).to_string(), "signal 40");
+    assert_eq!(Signal::from_raw(libc::SIGWINCH), Signal::WINCH);
+    assert_eq!(Signal::USR1.as_raw(), libc::SIGUSR1);
+}
