@@ -9,6 +9,7 @@
 //! | part | what it is |
 //! | --- | --- |
 //! | [`net`] | the types that programs use |
+//! | [`fs`] | files, by way of the blocking pool |
 //! | [`process`] | child processes: pipes, and waiting for the end |
 //! | [`signal`] | signals as messages of a channel |
 //! | `socket` | a descriptor and what is known of its readiness; the loop of every operation |
@@ -24,6 +25,8 @@
 
 #[cfg(not(loom))]
 mod closed;
+#[cfg(not(loom))]
+pub mod fs;
 mod loom;
 #[cfg(not(loom))]
 pub mod net;
