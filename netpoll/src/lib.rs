@@ -12,6 +12,7 @@
 //! | [`fs`] | files, by way of the blocking pool |
 //! | [`process`] | child processes: pipes, and waiting for the end |
 //! | [`signal`] | signals as messages of a channel |
+//! | [`mod@stdin`] | the standard input |
 //! | `socket` | a descriptor and what is known of its readiness; the loop of every operation |
 //! | `source` | a descriptor as its poller knows it |
 //! | `readiness` | who waits for a descriptor, and what has been told of it |
@@ -43,6 +44,8 @@ pub mod signal;
 mod socket;
 #[cfg(not(loom))]
 mod source;
+#[cfg(not(loom))]
+pub mod stdin;
 #[cfg(not(loom))]
 mod sys;
 #[cfg(not(loom))]

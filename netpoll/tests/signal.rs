@@ -3,17 +3,16 @@
 
 mod common;
 
-use std::any::type_name;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
+use common::subject::{Subject, say, scenarios};
 use common::{Mode, cases};
 use hueless_channel::{Receiver, never, select};
 use hueless_netpoll::signal::{self, Signal, ctrl_c, notify};
 
 cases!(
-    by crate::drive:
+    by crate::common::subject::drive:
     every_receiver_gets_each_signal,
     signals_come_though_all_threads_block_them,
     each_ctrl_c_that_is_received_is_a_message,
@@ -27,97 +26,16 @@ cases!(
     no_thread_before_the_first_subscription,
 );
 
-/// The tests' own side runs as it is.
-fn drive<M: Mode>(test: fn()) {
-    test();
-}
-
-/// The child's side of the tests.
-#[test]
-fn scenario() {
-    let Ok(mode) = std::env::var("SIGNAL_TEST_MODE") else {
-        return;
-    };
-    match mode {
-        mode if mode == type_name::<common::Threads>() => run::<common::Threads>(),
-        mode if mode == type_name::<common::Tasks>() => run::<common::Tasks>(),
-        mode if mode == type_name::<common::Own<1>>() => run::<common::Own<1>>(),
-        mode if mode == type_name::<common::Own<3>>() => run::<common::Own<3>>(),
-        mode if mode == type_name::<common::Migrating<2>>() => run::<common::Migrating<2>>(),
-        mode if mode == type_name::<common::Loaded>() => run::<common::Loaded>(),
-        mode => panic!("no mode {mode}"),
-    }
-}
-
-fn run<M: Mode>() {
-    let scenario = std::env::var("SIGNAL_TEST_SCENARIO").unwrap();
-    M::run(match &*scenario {
-        "receivers" => receivers::<M>,
-        "loop" => receiving_loop,
-        "hang" => hang,
-        "one receives" => one_receives::<M>,
-        "drop" => drop_all,
-        "ignored" => ignored,
-        "crowd" => crowd,
-        "select" => selecting,
-        "threads" => threads,
-        scenario => panic!("no scenario {scenario}"),
-    });
-}
-
-/// A child in a scenario.
-struct Subject {
-    child: Child,
-    lines: BufReader<ChildStdout>,
-}
-
-impl Subject {
-    fn start<M: Mode>(scenario: &str) -> Self {
-        Self::start_with::<M>(scenario, |_| {})
-    }
-
-    fn start_with<M: Mode>(scenario: &str, change: impl FnOnce(&mut Command)) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
-            .args(["--exact", "scenario", "--nocapture"])
-            .env("SIGNAL_TEST_MODE", type_name::<M>())
-            .env("SIGNAL_TEST_SCENARIO", scenario)
-            .stdout(Stdio::piped());
-        change(&mut command);
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Self { child, lines }
-    }
-
-    fn send(&self, signal: Signal) {
-        // SAFETY: a child of this process that has not been waited for.
-        let answer = unsafe { libc::kill(self.child.id() as i32, signal.as_raw()) };
-        assert_eq!(answer, 0);
-    }
-
-    /// Waits until the child says `word`.
-    fn hear(&mut self, word: &str) {
-        let mut line = String::new();
-        loop {
-            line.clear();
-            assert_ne!(
-                self.lines.read_line(&mut line).unwrap(),
-                0,
-                "ended before {word:?}"
-            );
-            if line.trim() == word {
-                return;
-            }
-        }
-    }
-
-    fn end(mut self) -> ExitStatus {
-        self.child.wait().unwrap()
-    }
-}
-
-fn say(word: &str) {
-    println!("\n{word}");
+scenarios! {
+    "receivers" => receivers,
+    "loop" => receiving_loop,
+    "hang" => hang,
+    "one receives" => one_receives,
+    "drop" => drop_all,
+    "ignored" => ignored,
+    "crowd" => crowd,
+    "select" => selecting,
+    "threads" => threads,
 }
 
 /// Says that it is alive each time it gets `USR2`.
@@ -179,7 +97,7 @@ fn signals_come_though_all_threads_block_them<M: Mode>() {
     assert!(subject.end().success());
 }
 
-fn receiving_loop() {
+fn receiving_loop<M: Mode>() {
     let presses = ctrl_c().unwrap();
     for _ in 0..5 {
         say("go on");
@@ -197,7 +115,7 @@ fn each_ctrl_c_that_is_received_is_a_message<M: Mode>() {
 }
 
 /// Receives as many Ctrl-Cs as it is told to, and then does not end by itself.
-fn hang() {
+fn hang<M: Mode>() {
     let presses = ctrl_c().unwrap();
     let others = notify(&[Signal::INT, Signal::TERM]).unwrap();
     let pings = notify(&[Signal::USR2]).unwrap();
@@ -252,7 +170,7 @@ fn a_second_ctrl_c_kills_who_is_still_at_the_first<M: Mode>() {
 fn one_receives<M: Mode>() {
     let _neglected = (ctrl_c().unwrap(), notify(&[Signal::INT]).unwrap());
     answer_usr2::<M>();
-    receiving_loop();
+    receiving_loop::<M>();
     say("done");
     never::<()>().recv().unwrap();
 }
@@ -271,7 +189,7 @@ fn one_who_receives_is_enough<M: Mode>() {
     subject.end();
 }
 
-fn drop_all() {
+fn drop_all<M: Mode>() {
     let signals = [
         Signal::INT,
         Signal::TERM,
@@ -301,7 +219,7 @@ fn without_receivers_the_effect_is_the_usual_one<M: Mode>() {
     }
 }
 
-fn ignored() {
+fn ignored<M: Mode>() {
     for signal in [libc::SIGUSR1, libc::SIGINT] {
         // SAFETY: no handler is installed.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
@@ -331,7 +249,7 @@ fn what_was_ignored_is_ignored_again<M: Mode>() {
     assert!(subject.end().success());
 }
 
-fn crowd() {
+fn crowd<M: Mode>() {
     let idle = notify(&[Signal::USR1]).unwrap();
     let busy = notify(&[Signal::USR1]).unwrap();
     for _ in 0..2 * signal::CAPACITY {
@@ -350,7 +268,7 @@ fn who_does_not_receive_holds_nobody_up<M: Mode>() {
     assert!(subject.end().success());
 }
 
-fn selecting() {
+fn selecting<M: Mode>() {
     let presses = ctrl_c().unwrap();
     let ends = notify(&[Signal::TERM]).unwrap();
     let next = |presses: &Receiver<()>, ends: &Receiver<Signal>| {
@@ -374,7 +292,7 @@ fn signals_can_be_selected<M: Mode>() {
     assert!(subject.end().success());
 }
 
-fn threads() {
+fn threads<M: Mode>() {
     if !cfg!(target_os = "linux") {
         return;
     }

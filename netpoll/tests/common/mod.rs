@@ -8,6 +8,8 @@
     reason = "not every test file uses all of it"
 )]
 
+pub(crate) mod subject;
+
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
