@@ -242,6 +242,13 @@ impl<T> Sender<T> {
         on_channel!(self, channel => channel.capacity())
     }
 
+    /// Whether no message can be sent any more. Never blocks. For this workspace's crates:
+    /// crossbeam-channel has no such method.
+    #[doc(hidden)]
+    pub fn is_disconnected(&self) -> bool {
+        on_channel!(self, channel => channel.is_disconnected())
+    }
+
     /// Whether both senders send on the same channel. Never blocks.
     ///
     /// # Examples

@@ -113,6 +113,11 @@ impl<B: Buffer> Channel<B> {
         }
     }
 
+    /// Whether the receivers have gone, or the channel was closed.
+    pub(crate) fn is_disconnected(&self) -> bool {
+        self.gate.lock().receivers_gone
+    }
+
     /// How many messages the buffer can hold; `None` if there is no bound.
     pub(crate) fn capacity(&self) -> Option<usize> {
         (self.capacity != usize::MAX).then_some(self.capacity)
