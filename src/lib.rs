@@ -29,6 +29,8 @@
 //! | pass messages | [`channel::bounded`], [`channel::unbounded`] |
 //! | wait for the first of several things | [`select!`] |
 //! | talk to the network | [`net`], which mirrors [`std::net`] |
+//! | read and write files, run other programs | [`fs`], [`process`], which mirror std's |
+//! | be told of Ctrl-C | [`signal::ctrl_c`], [`signal::notify`] |
 //! | sleep | [`sleep`], [`sleep_until`] |
 //! | call something that blocks its OS thread | [`blocking`] |
 //! | recurse deeply | [`stack::grow`] |
@@ -53,8 +55,11 @@
 mod macros;
 
 pub mod channel;
+pub mod fs;
 pub mod net;
+pub mod process;
 pub mod runtime;
+pub mod signal;
 pub mod stack;
 pub mod task;
 

@@ -7,7 +7,7 @@
 //!
 //! # What it costs
 //!
-//! Each call is handed to another thread and its answer back. That takes some 10 µs beside the call
+//! Each call is handed to another thread and its answer back. That takes 5 to 10 µs beside the call
 //! itself, many times what reading a few cached bytes takes. So transfer much at a time: wrap a
 //! [`File`] in [`BufReader`](std::io::BufReader) or [`BufWriter`](std::io::BufWriter), which call it
 //! once for 8 KiB; [`read`], [`read_to_string`] and [`write()`], and the methods that read to the end,

@@ -15,6 +15,7 @@ use std::io::{self, Read, Write};
 use std::mem;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,7 +29,10 @@ use crate::signal::sys::{self, Set};
 pub const CAPACITY: usize = 64;
 
 /// How long a Ctrl-C that is not the first may lie in the channels before it kills the process.
-pub const PATIENCE: Duration = Duration::from_millis(100);
+pub const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How many subscriptions there may be before any is looked at.
+const FIRST_LIMIT: usize = 16;
 
 /// Signals that no handler can be given for, or that this runtime's own are for.
 const REFUSED: [Signal; 6] = [
@@ -111,6 +115,14 @@ impl Outlet {
         }
     }
 
+    /// Whether the receiver is gone.
+    fn is_disconnected(&self) -> bool {
+        match self {
+            Self::CtrlC(sender) => sender.is_disconnected(),
+            Self::Signals(sender) => sender.is_disconnected(),
+        }
+    }
+
     /// How many messages wait to be received.
     fn len(&self) -> usize {
         match self {
@@ -157,6 +169,9 @@ impl Subscription {
 /// What subscribers and the thread share.
 struct State {
     subscriptions: Vec<Subscription>,
+    /// How many there may be before those whose receivers are gone are looked for; a signal that
+    /// finds them out may not come for years.
+    limit: usize,
     /// The signals that have handlers.
     installed: Set,
     /// Those of them that had their default effect before.
@@ -199,6 +214,13 @@ fn subscribe(signals: &[Signal], outlet: Outlet) -> io::Result<()> {
         sys::install(signal, state.wake.as_raw_fd())?;
         state.installed = state.installed.with(Set::of(signal));
     }
+    if state.subscriptions.len() >= state.limit {
+        let gone = |subscription: &Subscription| subscription.outlet.is_disconnected();
+        state
+            .subscriptions
+            .retain(|subscription| !gone(subscription));
+        state.limit = FIRST_LIMIT.max(2 * state.subscriptions.len());
+    }
     state.subscriptions.push(Subscription {
         signals: asked,
         outlet,
@@ -225,6 +247,7 @@ fn start() -> io::Result<State> {
         .spawn(move || Thread::new(woken).run())?;
     Ok(State {
         subscriptions: Vec::new(),
+        limit: FIRST_LIMIT,
         installed: Set::default(),
         default: Set::default(),
         wake,
@@ -291,7 +314,11 @@ impl Thread {
             None => return,
         };
         subscriptions.retain_mut(|subscription| {
-            !subscription.signals.contains(signal) || subscription.deliver(signal)
+            if !subscription.signals.contains(signal) {
+                return true;
+            }
+            // A waker of the program's may panic: that was reported, and is nothing to the others.
+            catch_unwind(AssertUnwindSafe(|| subscription.deliver(signal))).unwrap_or(true)
         });
         let mut concerned = subscriptions
             .iter()
@@ -327,5 +354,21 @@ impl Thread {
         if neglected {
             sys::default_effect(Signal::INT);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A signal that never comes, so that nothing but subscribing can find out who has gone.
+    #[test]
+    fn subscriptions_that_ended_are_forgotten_though_no_signal_comes() {
+        let kept: Vec<_> = (0..40).map(|_| notify(&[Signal::URG]).unwrap()).collect();
+        for _ in 0..1000 {
+            drop(notify(&[Signal::URG]).unwrap());
+        }
+        let count = lock().as_ref().unwrap().subscriptions.len();
+        assert!((kept.len()..100).contains(&count), "{count}");
     }
 }

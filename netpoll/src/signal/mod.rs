@@ -24,7 +24,7 @@
 //!
 //! - The first Ctrl-C that a subscription gets is a message, however long it lies in the channel.
 //! - A further one *kills the process*, as though nobody had subscribed, unless somebody receives it
-//!   within [100 ms](PATIENCE), or what has left no room for it. With several subscriptions it is
+//!   within [half a second](PATIENCE), or what has left no room for it. With several subscriptions it is
 //!   enough that one of them is received from.
 //!
 //! So a program that waits for Ctrl-C once and then cleans up can be killed meanwhile; one that is

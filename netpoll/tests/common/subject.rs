@@ -43,6 +43,7 @@ macro_rules! scenarios {
         }
     };
 }
+#[allow(unused_imports, reason = "not every test file has subjects")]
 pub(crate) use scenarios;
 
 const SCENARIO: &str = "HUELESS_TEST_SCENARIO";
