@@ -7,8 +7,8 @@
 mod common;
 
 use std::io::Write;
-use std::sync::mpsc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use common::{Mode, cases, descriptors, listener};
 use hueless_netpoll::net::TcpStream;
@@ -22,6 +22,7 @@ cases!(
     children_get_no_descriptor,
     dropped_children_are_reaped,
     others_children_are_left_alone,
+    a_wait_needs_no_descriptor,
 );
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -137,6 +138,27 @@ fn others_children_are_left_alone<M: Mode>() {
     }
     assert!(is_zombie(other.id()));
     assert_eq!(other.wait().unwrap().code(), Some(9));
+}
+
+/// With none to be had for a pidfd, a thread of the pool waits.
+fn a_wait_needs_no_descriptor<M: Mode>() {
+    let mut child = cat();
+    let stdin = child.stdin.take();
+    let hogs: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+    let waits = Arc::new(AtomicBool::new(false));
+    let waiter = M::spawn({
+        let waits = waits.clone();
+        move || {
+            waits.store(true, Ordering::SeqCst);
+            child.wait().unwrap()
+        }
+    });
+    while !waits.load(Ordering::SeqCst) {
+        yield_now();
+    }
+    drop(stdin);
+    assert!(waiter.join().success());
+    drop(hogs);
 }
 
 /// The runtime ends while its tasks wait in each of the ways there are.

@@ -96,6 +96,13 @@ macro_rules! pipe {
             }
         }
 
+        /// By way of std's type.
+        impl From<OwnedFd> for $name {
+            fn from(descriptor: OwnedFd) -> Self {
+                process::$name::from(descriptor).into()
+            }
+        }
+
         /// Puts the pipe in blocking mode.
         ///
         /// # Panics
