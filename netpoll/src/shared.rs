@@ -3,15 +3,19 @@
 //! `try_clone` duplicates the descriptor, so each handle is registered and waited on by itself;
 //! but the socket behind them is one. What the system would keep with the socket (its time-outs,
 //! whether operations block, whether it is shut down) is therefore kept here, once for all of them.
+//! So is the list of the handles, for `close` to wake those who wait on them: the system tells them
+//! only of a socket that has a peer, and even that not everywhere.
 //!
-//! Orderings: each field is a setting by itself and publishes nothing else, so Relaxed suffices,
+//! Orderings: each setting stands by itself and publishes nothing else, so Relaxed suffices,
 //! except for `closed`, see [`Shared::close`].
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::readiness::Direction;
+use crate::source::Source;
 
 /// The state that the handles of one socket share.
 #[derive(Debug, Default)]
@@ -21,6 +25,8 @@ pub(crate) struct Shared {
     short: AtomicBool,
     /// By direction, in nanoseconds; zero stands for none.
     timeouts: [AtomicU64; Direction::COUNT],
+    /// The sources of all handles; empty as long as there is one handle only.
+    handles: Mutex<Vec<Weak<Source>>>,
 }
 
 impl Shared {
@@ -30,6 +36,39 @@ impl Shared {
         // Release pairs with the Acquire in `is_closed`. A waiter that is woken by the caller, or
         // by the event that the shutdown causes, comes here after it: both pass a lock.
         self.closed.store(true, Ordering::Release);
+    }
+
+    /// Notes that `added` is the source of another handle, made from the one with `source`.
+    pub(crate) fn add_handle(&self, source: &Arc<Source>, added: &Arc<Source>) {
+        let mut handles = self.handles();
+        if handles.len() == handles.capacity() {
+            // Those that have gone go when there is no room, and there is as much room after it as
+            // there are others: on average that takes no time.
+            handles.retain(|handle| handle.strong_count() > 0);
+            let live = handles.len();
+            handles.reserve(live + 2);
+        }
+        // Whoever is no clone is noted with the first clone; clones have been noted already.
+        if handles.is_empty() {
+            handles.push(Arc::downgrade(source));
+        }
+        handles.push(Arc::downgrade(added));
+    }
+
+    /// Wakes whoever waits on a handle, if there are several. To be called after
+    /// [`close`](Self::close): a handle that is made too late to be woken sees the mark, for the
+    /// list's lock comes between.
+    pub(crate) fn wake_handles(&self) {
+        // Readied without the lock.
+        let handles: Vec<_> = self.handles().iter().filter_map(Weak::upgrade).collect();
+        for handle in handles {
+            handle.wake_all();
+        }
+    }
+
+    fn handles(&self) -> MutexGuard<'_, Vec<Weak<Source>>> {
+        // No critical section leaves it half changed.
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the socket was marked closed.
@@ -95,4 +134,35 @@ pub(crate) fn zero_timeout() -> io::Error {
         io::ErrorKind::InvalidInput,
         "cannot set a 0 duration timeout",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mio::Interest;
+
+    /// However many handles come and go, the list holds about as many as there are at a time.
+    #[test]
+    fn handles_that_have_gone_leave_the_list() {
+        let shared = Shared::default();
+        let source = || Source::new(0, Interest::READABLE);
+        let first = source();
+        let mut kept = Vec::new();
+        for round in 0..10_000 {
+            let added = source();
+            shared.add_handle(&first, &added);
+            if round % 1000 == 0 {
+                kept.push(added);
+            }
+        }
+        let live = |handles: &Vec<Weak<Source>>| {
+            handles
+                .iter()
+                .filter(|handle| handle.strong_count() > 0)
+                .count()
+        };
+        let handles = shared.handles();
+        assert_eq!(live(&handles), 1 + kept.len());
+        assert!(handles.len() < 64, "{}", handles.len());
+    }
 }

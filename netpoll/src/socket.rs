@@ -51,9 +51,12 @@ impl<T: AsFd> Socket<T> {
         Self::with_shared(io, interest, Arc::default())
     }
 
-    /// Another handle of this socket, by a duplicate of its descriptor.
+    /// Another handle of this socket, by a duplicate of its descriptor; or a descriptor that waits
+    /// on the socket's behalf, with its settings and until its end.
     pub(crate) fn with_duplicate(&self, io: T, interest: Interest) -> Self {
-        Self::with_shared(io, interest, Arc::clone(&self.shared))
+        let added = Self::with_shared(io, interest, Arc::clone(&self.shared));
+        self.shared.add_handle(&self.handle.0, &added.handle.0);
+        added
     }
 
     fn with_shared(io: T, interest: Interest, shared: Arc<Shared>) -> Self {
@@ -207,15 +210,31 @@ impl<T: AsFd> Socket<T> {
         }
     }
 
+    /// [`run`](Self::run) of a call that receives one datagram and answers its length and its
+    /// sender. An empty one is what a `close` makes of the call on some sockets.
+    ///
+    /// What a datagram leaves room for says nothing about the next: no call is spared.
+    #[inline]
+    pub(crate) fn receive<A>(
+        &self,
+        call: impl FnMut(&T) -> io::Result<(usize, A)>,
+    ) -> io::Result<(usize, A)> {
+        match self.run(Direction::Read, call)? {
+            (0, _) if self.shared().is_closed() => Err(closed()),
+            received => Ok(received),
+        }
+    }
+
     /// Closes the socket for all its handles: operations that wait, and all later ones, answer with
     /// the error of [`closed`].
     pub(crate) fn close(&self) {
         self.shared().close();
-        // Wakes those who wait on other handles of the socket. It fails for a socket that is not
-        // connected, where nobody waits.
+        // For the peer, and for those who use the socket by a descriptor that is none of ours. It
+        // fails for a socket that has no peer, on some systems.
         let _ = sys::shutdown(self.io.as_fd());
         // After the mark: see `repeat`.
         self.handle.0.wake_all();
+        self.shared().wake_handles();
     }
 }
 
