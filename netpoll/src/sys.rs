@@ -21,9 +21,18 @@ pub(crate) fn listen(socket: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
 
 /// Whether a read of the descriptor, which is open, would find something now.
 pub(crate) fn is_readable(descriptor: RawFd) -> bool {
+    is_ready(descriptor, libc::POLLIN)
+}
+
+/// Whether a write to the descriptor would find room now, or an error.
+pub(crate) fn is_writable(descriptor: BorrowedFd<'_>) -> bool {
+    is_ready(descriptor.as_raw_fd(), libc::POLLOUT)
+}
+
+fn is_ready(descriptor: RawFd, events: libc::c_short) -> bool {
     let mut asked = libc::pollfd {
         fd: descriptor,
-        events: libc::POLLIN,
+        events,
         revents: 0,
     };
     // SAFETY: one valid structure, and no waiting.

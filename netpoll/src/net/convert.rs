@@ -6,8 +6,9 @@
 
 use std::net;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix;
 
-use crate::net::{TcpListener, TcpStream};
+use crate::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
 
 /// The conversions of one type, which has `AsFd`, `from_std` and `into_std`.
 macro_rules! conversions {
@@ -73,3 +74,7 @@ macro_rules! conversions {
 
 conversions!(TcpListener, net::TcpListener);
 conversions!(TcpStream, net::TcpStream);
+conversions!(UdpSocket, net::UdpSocket);
+conversions!(UnixDatagram, unix::net::UnixDatagram);
+conversions!(UnixListener, unix::net::UnixListener);
+conversions!(UnixStream, unix::net::UnixStream);

@@ -6,8 +6,8 @@
 //!
 //! What differs from std:
 //!
-//! - [`TcpListener::close`] and [`TcpStream::close`] end a socket while other tasks use it; these
-//!   get an error that [`is_closed`] recognises.
+//! - `close`, as [`TcpListener::close`] and [`TcpStream::close`], ends a socket of any type while
+//!   other tasks use it; these get an error that [`is_closed`] recognises.
 //! - Sockets are in the system's non-blocking mode. Conversions from and to std's types switch it.
 //! - Calls that a signal interrupts are made again, so no operation answers
 //!   [`Interrupted`](std::io::ErrorKind::Interrupted).
@@ -17,6 +17,9 @@
 //!   [`TcpListener::accept`] for a second; both pause meanwhile.
 //! - [`ToSocketAddrs`] is a trait of this crate, so that looking up a host name does not block the
 //!   worker. It is implemented for the types that std implements its own for.
+//!
+//! Unix sockets, for which std has [`std::os::unix::net`], are here too; [`unix`] has them by
+//! themselves, so that `use hueless::net::unix` ports such a program.
 
 mod addr;
 mod connect;
@@ -24,9 +27,13 @@ mod convert;
 mod lookup;
 mod shortage;
 mod tcp_builder;
+mod methods;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_stream;
+mod udp_options;
+mod udp_socket;
+pub mod unix;
 
 pub use std::net::{
     AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV4, SocketAddrV6,
@@ -38,3 +45,5 @@ pub use lookup::lookup_host;
 pub use tcp_builder::TcpListenerBuilder;
 pub use tcp_listener::{Incoming, TcpListener};
 pub use tcp_stream::TcpStream;
+pub use udp_socket::UdpSocket;
+pub use unix::{UnixDatagram, UnixListener, UnixStream};

@@ -1,0 +1,81 @@
+//! How a stream waits for a listener.
+//!
+//! The system connects to a Unix listener at once, or not at all. The one thing to wait for is room
+//! among the connections that the listener has not accepted, and of that no poller tells: a socket
+//! that is not connected yet is in no relation to the listener. The system can only be waited in, by
+//! a socket in blocking mode; so where there is no room a thread of the blocking pool does that, in
+//! the order of those who came.
+//!
+//! It does so for one [`TURN`] after the other. A task that is cancelled waits for the end of its
+//! turn, a listener that is closed is noticed at its end, and connections that wait share the pool's
+//! threads with other jobs, which a listener may have to wait for before it accepts.
+//!
+//! Rejected: trying again and again with sleeps in between. It is late when there is room, and who
+//! comes just then is served before those who have waited.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{self, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use socket2::{Domain, SockAddr, Socket, Type};
+
+/// How long a thread waits at a time.
+const TURN: Duration = Duration::from_millis(50);
+
+/// Connects to `addr`.
+pub(super) fn connect(addr: &SocketAddr) -> io::Result<net::UnixStream> {
+    hueless_runtime::checkpoint();
+    let addr = system_addr(addr)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    let mut connected = attempt(&socket, &addr);
+    if is_full(&connected) {
+        socket.set_nonblocking(false)?;
+        socket.set_write_timeout(Some(TURN))?;
+        while is_full(&connected) {
+            connected = hueless_runtime::blocking(|| attempt(&socket, &addr));
+        }
+        socket.set_write_timeout(None)?;
+    }
+    connected?;
+    Ok(OwnedFd::from(socket).into())
+}
+
+/// Tries to connect, in the socket's mode.
+fn attempt(socket: &Socket, addr: &SockAddr) -> io::Result<()> {
+    loop {
+        match socket.connect(addr) {
+            // By a signal. Nothing is under way.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            answer => return answer,
+        }
+    }
+}
+
+/// Whether an attempt has failed for want of room, at once or after the socket's time-out.
+fn is_full(attempt: &io::Result<()>) -> bool {
+    matches!(attempt, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+}
+
+/// The address as the system has it.
+fn system_addr(addr: &SocketAddr) -> io::Result<SockAddr> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Some(name) = abstract_name(addr) {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        return SockAddr::unix(OsStr::from_bytes(&[b"\0", name].concat()));
+    }
+    // That of an unnamed address is empty, which the system refuses to connect to.
+    SockAddr::unix(addr.as_pathname().unwrap_or(Path::new("")))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn abstract_name(addr: &SocketAddr) -> Option<&[u8]> {
+    #[cfg(target_os = "android")]
+    use std::os::android::net::SocketAddrExt;
+    #[cfg(target_os = "linux")]
+    use std::os::linux::net::SocketAddrExt;
+    addr.as_abstract_name()
+}
