@@ -21,22 +21,40 @@ pub(crate) fn listen(socket: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
 
 /// Whether a read of the descriptor, which is open, would find something now.
 pub(crate) fn is_readable(descriptor: RawFd) -> bool {
-    is_ready(descriptor, libc::POLLIN)
+    events(descriptor, libc::POLLIN) != 0
 }
 
 /// Whether a write to the descriptor would find room now, or an error.
 pub(crate) fn is_writable(descriptor: BorrowedFd<'_>) -> bool {
-    is_ready(descriptor.as_raw_fd(), libc::POLLOUT)
+    events(descriptor.as_raw_fd(), libc::POLLOUT) != 0
 }
 
-fn is_ready(descriptor: RawFd, events: libc::c_short) -> bool {
+/// Whether the socket's receiving side has been shut down, where a receive in non-blocking mode does
+/// not say so itself.
+pub(crate) fn is_receiving_shut_down(socket: BorrowedFd<'_>) -> bool {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        events(socket.as_raw_fd(), libc::POLLRDHUP) & libc::POLLRDHUP != 0
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    {
+        let _ = socket;
+        false
+    }
+}
+
+/// Which of the events `asked` for, or errors, the descriptor has now. It is open.
+fn events(descriptor: RawFd, asked: libc::c_short) -> libc::c_short {
     let mut asked = libc::pollfd {
         fd: descriptor,
-        events,
+        events: asked,
         revents: 0,
     };
     // SAFETY: one valid structure, and no waiting.
-    unsafe { libc::poll(&raw mut asked, 1, 0) == 1 }
+    match unsafe { libc::poll(&raw mut asked, 1, 0) } {
+        1 => asked.revents,
+        _ => 0,
+    }
 }
 
 /// Waits until a read of the descriptor, which is open, would find something, for `timeout` at most,

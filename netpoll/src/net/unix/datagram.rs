@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::Shutdown;
+use std::os::fd::AsFd;
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::net::methods::{BOTH, handle_methods, timeout_methods};
 use crate::net::unix::receiver::send_with_room;
 use crate::readiness::Direction;
 use crate::socket::Socket;
+use crate::sys;
 
 /// A socket for datagrams between processes of one machine; [`std::os::unix::net::UnixDatagram`] for
 /// tasks.
@@ -294,7 +296,10 @@ impl UnixDatagram {
     ///
     /// See [`send_to`](Self::send_to).
     pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket.receive(|socket| socket.recv_from(buf))
+        self.receive(
+            |socket| socket.recv_from(buf),
+            || SocketAddr::from_pathname(""),
+        )
     }
 
     /// Receives one datagram into `buf`, and says how long it is. Blocks the task, not the worker,
@@ -307,8 +312,26 @@ impl UnixDatagram {
     ///
     /// See [`pair`](Self::pair).
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        let (len, ()) = self.socket.receive(|socket| Ok((socket.recv(buf)?, ())))?;
+        let (len, ()) = self.receive(|socket| Ok((socket.recv(buf)?, ())), || Ok(()))?;
         Ok(len)
+    }
+
+    /// Receives by `call`, or gets an empty datagram from `nobody` once receiving has been shut down:
+    /// on Linux a socket in non-blocking mode goes on to answer that it would block.
+    fn receive<A>(
+        &self,
+        mut call: impl FnMut(&net::UnixDatagram) -> io::Result<(usize, A)>,
+        nobody: impl Fn() -> io::Result<A>,
+    ) -> io::Result<(usize, A)> {
+        self.socket.receive(|socket| match call(socket) {
+            Err(error)
+                if error.kind() == io::ErrorKind::WouldBlock
+                    && sys::is_receiving_shut_down(socket.as_fd()) =>
+            {
+                Ok((0, nobody()?))
+            }
+            answer => answer,
+        })
     }
 
     /// Ends receiving, sending or both. Those who wait go on: receivers with a length of 0, senders

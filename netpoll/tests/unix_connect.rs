@@ -1,0 +1,258 @@
+//! Unix streams that wait for a listener with a full queue.
+
+mod common;
+
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use common::{Mode, SocketPath, Tasks, Threads, cases, sockets};
+use hueless_netpoll::net::{UnixListener, UnixStream};
+use hueless_runtime::runtime::Builder;
+
+cases!(
+    connect_waits_for_room,
+    streams_that_waited_are_as_any_other,
+    waiting_connect_hears_that_the_listener_has_gone,
+    waiting_connect_hears_that_the_listener_has_closed,
+);
+
+/// A listener whose queue is full, and those who fill it.
+fn full_listener() -> (UnixListener, Arc<SocketPath>, Vec<UnixStream>) {
+    let path = SocketPath::new();
+    let listener = UnixListener::bind(&path).unwrap();
+    // SAFETY: the descriptor is open; the call touches no memory of ours.
+    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
+    let filling = vec![UnixStream::connect(&path).unwrap()];
+    // One that does not wait finds no room.
+    let error = mio::net::UnixStream::connect(&path).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    (listener, Arc::new(path), filling)
+}
+
+fn connect_waits_for_room<M: Mode>() {
+    const CLIENTS: usize = 20;
+    let (listener, path, filling) = full_listener();
+    let connected = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|client| {
+            let (path, connected) = (Arc::clone(&path), Arc::clone(&connected));
+            M::spawn(move || {
+                let mut stream = match client % 2 {
+                    0 => UnixStream::connect(&*path).unwrap(),
+                    _ => {
+                        let addr = std::os::unix::net::SocketAddr::from_pathname(&*path);
+                        UnixStream::connect_addr(&addr.unwrap()).unwrap()
+                    }
+                };
+                connected.fetch_add(1, Ordering::Relaxed);
+                stream.read_exact(&mut [0]).unwrap();
+            })
+        })
+        .collect();
+    let mut accepted = Vec::new();
+    for _ in 0..filling.len() + CLIENTS {
+        // One is in the queue at most.
+        assert!(connected.load(Ordering::Relaxed) <= accepted.len());
+        let (mut stream, _) = listener.accept().unwrap();
+        accepted.push(());
+        // The peers that have filled the queue do not read.
+        stream.write_all(b"x").unwrap();
+    }
+    clients.into_iter().for_each(|join| join.join());
+    assert_eq!(connected.load(Ordering::Relaxed), CLIENTS);
+}
+
+/// In non-blocking mode, and without the time-out that it has waited with.
+fn streams_that_waited_are_as_any_other<M: Mode>() {
+    let (listener, path, _filling) = full_listener();
+    let client = M::spawn({
+        let path = Arc::clone(&path);
+        move || UnixStream::connect(&*path).unwrap()
+    });
+    listener.accept().unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    let mut client = client.join();
+    // SAFETY: the descriptor is open; the call touches no memory.
+    let flags = unsafe { libc::fcntl(client.as_raw_fd(), libc::F_GETFL) };
+    assert_ne!(flags & libc::O_NONBLOCK, 0);
+    assert_eq!(client.write_timeout().unwrap(), None);
+    let kept = std::os::unix::net::UnixStream::from(client.as_fd().try_clone_to_owned().unwrap());
+    assert_eq!(kept.write_timeout().unwrap(), None);
+    assert_eq!(
+        client.peer_addr().unwrap().as_pathname(),
+        Some((*path).as_ref())
+    );
+    let writer = M::spawn(move || server.write_all(b"x").unwrap());
+    client.read_exact(&mut [0]).unwrap();
+    writer.join();
+}
+
+fn waiting_connect_hears_that_the_listener_has_gone<M: Mode>() {
+    let (listener, path, _filling) = full_listener();
+    let clients: Vec<_> = (0..3)
+        .map(|_| {
+            let path = Arc::clone(&path);
+            M::spawn(move || UnixStream::connect(&*path).unwrap_err())
+        })
+        .collect();
+    drop(listener);
+    for client in clients {
+        assert_eq!(client.join().kind(), ErrorKind::ConnectionRefused);
+    }
+}
+
+/// Linux refuses connections to a listener that has been closed.
+fn waiting_connect_hears_that_the_listener_has_closed<M: Mode>() {
+    if cfg!(target_os = "linux") {
+        let (listener, path, _filling) = full_listener();
+        let client = M::spawn(move || UnixStream::connect(&*path).unwrap_err());
+        listener.close();
+        assert_eq!(client.join().kind(), ErrorKind::ConnectionRefused);
+    }
+}
+
+/// Alone in a process: runs `test` there.
+fn alone(name: &str, test: fn()) {
+    if std::env::var_os("ALONE").is_some() {
+        return Threads::run(test);
+    }
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env("ALONE", "1")
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// Waiting takes next to no processor time, and the worker goes on to run others.
+#[test]
+fn waiting_is_no_spinning() {
+    alone("waiting_is_no_spinning", || {
+        let (listener, path, _filling) = full_listener();
+        let clients: Vec<_> = (0..20)
+            .map(|_| {
+                let path = Arc::clone(&path);
+                Tasks::spawn(move || UnixStream::connect(&*path).unwrap())
+            })
+            .collect();
+        let (start, before) = (Instant::now(), processor_time());
+        Tasks::spawn(|| hueless_runtime::sleep(Duration::from_millis(600))).join();
+        let (passed, used) = (start.elapsed(), processor_time() - before);
+        assert!(used < passed / 4, "{used:?} of {passed:?}");
+        let accepting = Tasks::spawn(move || {
+            (0..21).for_each(|_| drop(listener.accept().unwrap()));
+        });
+        clients.into_iter().for_each(|join| drop(join.join()));
+        accepting.join();
+    });
+}
+
+/// What the process has used so far.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to a valid structure.
+    let answer = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    assert_eq!(answer, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// However many wait, for a listener that accepts nobody, one that does is reached soon.
+#[test]
+fn waiting_for_one_listener_holds_up_no_other() {
+    alone("waiting_for_one_listener_holds_up_no_other", || {
+        let (deaf, deaf_path, _filling) = full_listener();
+        let waiting: Vec<_> = (0..20)
+            .map(|_| {
+                let path = Arc::clone(&deaf_path);
+                Tasks::spawn(move || UnixStream::connect(&*path).is_ok())
+            })
+            .collect();
+        let (listener, path, _filling) = full_listener();
+        let clients: Vec<_> = (0..10)
+            .map(|_| {
+                let path = Arc::clone(&path);
+                Tasks::spawn(move || UnixStream::connect(&*path).unwrap())
+            })
+            .collect();
+        for _ in 0..11 {
+            listener.accept().unwrap();
+        }
+        clients.into_iter().for_each(|client| drop(client.join()));
+        drop(deaf);
+        assert!(waiting.into_iter().all(|client| !client.join()));
+    });
+}
+
+/// More tasks wait to connect than the blocking pool has threads, and what accepts needs the pool
+/// too.
+#[test]
+fn waiting_shares_the_pool() {
+    alone("waiting_shares_the_pool", || {
+        const CLIENTS: usize = 20;
+        let runtime = Builder::new()
+            .workers(2)
+            .blocking_threads(2)
+            .build()
+            .unwrap();
+        runtime.run(|| {
+            let (listener, path, _filling) = full_listener();
+            let clients: Vec<_> = (0..CLIENTS)
+                .map(|_| {
+                    let path = Arc::clone(&path);
+                    Tasks::spawn(move || UnixStream::connect(&*path).unwrap())
+                })
+                .collect();
+            for _ in 0..=CLIENTS {
+                hueless_runtime::blocking(|| ());
+                listener.accept().unwrap();
+            }
+            clients.into_iter().for_each(|join| drop(join.join()));
+        });
+    });
+}
+
+/// A task that is cancelled while it waits ends soon, and leaves no descriptor.
+#[test]
+fn cancelled_connects_end_and_leave_nothing() {
+    alone("cancelled_connects_end_and_leave_nothing", || {
+        let (listener, path, filling) = full_listener();
+        let before = sockets();
+        for workers in [1, 2] {
+            let runtime = Builder::new().workers(workers).build().unwrap();
+            let started = Arc::new(AtomicUsize::new(0));
+            let waiting: Vec<_> = (0..5)
+                .map(|_| {
+                    let (path, started) = (Arc::clone(&path), Arc::clone(&started));
+                    runtime.spawn(move || {
+                        started.fetch_add(1, Ordering::Relaxed);
+                        drop(UnixStream::connect(&*path));
+                        unreachable!("there is no room");
+                    })
+                })
+                .collect();
+            while started.load(Ordering::Relaxed) < waiting.len() {
+                std::thread::yield_now();
+            }
+            let start = Instant::now();
+            drop(runtime);
+            assert!(start.elapsed() < Duration::from_secs(4));
+            for task in waiting {
+                assert!(task.join().unwrap_err().is_cancelled());
+            }
+            assert_eq!(sockets(), before);
+        }
+        // Nobody of them has come.
+        for _ in &filling {
+            listener.accept().unwrap();
+        }
+        listener.set_nonblocking(true).unwrap();
+        let error = listener.accept().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+    });
+}
