@@ -19,6 +19,23 @@
 //! server.join().unwrap()?;
 //! # Ok::<(), std::io::Error>(())
 //! ```
+//!
+//! Likewise `use hueless::net::unix` instead of `use std::os::unix::net`:
+//!
+//! ```
+//! use hueless::{go, net::unix::UnixDatagram};
+//!
+//! let (ours, theirs) = UnixDatagram::pair()?;
+//! let echo = go!(move || {
+//!     let mut buf = [0; 64];
+//!     let len = theirs.recv(&mut buf)?;
+//!     theirs.send(&buf[..len])
+//! });
+//! ours.send(b"hello")?;
+//! assert_eq!(ours.recv(&mut [0; 64])?, 5);
+//! echo.join().unwrap()?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 #[doc(inline)]
 pub use hueless_netpoll::net::*;

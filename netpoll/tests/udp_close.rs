@@ -243,6 +243,11 @@ fn close_wakes_senders_to_a_named_receiver<M: Mode>() {
         for _ in 0..20 {
             receiver.recv(&mut [0]).unwrap();
         }
+        // The queue is full, and they have time to find it so.
+        let filling = UnixDatagram::unbound().unwrap();
+        filling.set_nonblocking(true).unwrap();
+        while filling.send_to(b"x", &*path).is_ok() {}
+        (0..20).for_each(|_| hueless_runtime::yield_now());
         socket.close();
         for sender in senders {
             let error = sender.join();

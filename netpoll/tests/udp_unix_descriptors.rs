@@ -372,3 +372,39 @@ fn all_close_on_exec<M: Mode>() {
     assert!(seen >= 11, "{seen}");
     drop(kept);
 }
+
+/// In a child process, whose standard input has been closed.
+#[test]
+fn descriptor_zero_works() {
+    if std::env::var_os("WITHOUT_STDIN").is_none() {
+        let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "descriptor_zero_works"])
+            .env("WITHOUT_STDIN", "1")
+            .status()
+            .unwrap();
+        assert!(status.success());
+        return;
+    }
+    // SAFETY: nobody in this process reads the standard input.
+    assert_eq!(unsafe { libc::close(0) }, 0);
+    common::Tasks::run(|| {
+        let zero = UdpSocket::bind("127.0.0.1:0").unwrap();
+        assert_eq!(zero.as_raw_fd(), 0);
+        let to = zero.local_addr().unwrap();
+        let receiver = common::Tasks::spawn(move || zero.recv(&mut [0]).unwrap());
+        let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+        sender.send_to(b"x", to).unwrap();
+        assert_eq!(receiver.join(), 1);
+        let path = SocketPath::new();
+        let zero = UnixListener::bind(&path).unwrap();
+        assert_eq!(zero.as_raw_fd(), 0);
+        let server = common::Tasks::spawn(move || {
+            let (mut stream, _) = zero.accept().unwrap();
+            stream.write_all(b"x").unwrap();
+        });
+        let mut client = UnixStream::connect(&path).unwrap();
+        client.read_exact(&mut [0]).unwrap();
+        server.join();
+    });
+}

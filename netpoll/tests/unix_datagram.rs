@@ -315,11 +315,19 @@ fn sender_waits_for_one_while_its_peer_is_full<M: Mode>() {
     fill(|| sender.send(b"x"));
     let queued = fill(|| sender.send_to(b"x", &path));
     sender.set_nonblocking(false).unwrap();
-    let sending = M::spawn(move || {
-        for _ in 0..3 {
-            sender.send_to(b"last", &path).unwrap();
+    let begun = Arc::new(AtomicBool::new(false));
+    let sending = M::spawn({
+        let begun = Arc::clone(&begun);
+        move || {
+            begun.store(true, Ordering::Relaxed);
+            for _ in 0..3 {
+                sender.send_to(b"last", &path).unwrap();
+            }
         }
     });
+    while !begun.load(Ordering::Relaxed) {
+        hueless_runtime::yield_now();
+    }
     for _ in 0..queued {
         assert_eq!(receiver.recv(&mut [0; 8]).unwrap(), 1);
     }

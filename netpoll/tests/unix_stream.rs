@@ -307,11 +307,16 @@ fn nothing_is_left_behind_a_short_read<M: Mode>() {
     }
 }
 
-/// A read ends behind bytes that a descriptor came with, though there are more.
+/// A read ends behind bytes that a descriptor came with, though there are more. All have been told of
+/// by then.
 fn nothing_is_left_behind_a_descriptor<M: Mode>() {
     for _ in 0..50 {
-        let (client, mut server) = pair();
+        let ((client, mut server), (mut go, mut waits)) = (pair(), pair());
         let reader = M::spawn(move || {
+            // A wait, so that the stream is being watched.
+            server.read_exact(&mut [0]).unwrap();
+            server.write_all(b"begin").unwrap();
+            waits.read_exact(&mut [0]).unwrap();
             let mut got = Vec::new();
             let mut buf = [0; 100];
             while !got.ends_with(b"z") {
@@ -320,9 +325,12 @@ fn nothing_is_left_behind_a_descriptor<M: Mode>() {
             }
             got
         });
+        (&client).write_all(b"x").unwrap();
+        (&client).read_exact(&mut [0; 5]).unwrap();
         (&client).write_all(b"a").unwrap();
         send_with_descriptor(&client, b"bc");
         (&client).write_all(b"yz").unwrap();
+        go.write_all(b"x").unwrap();
         assert_eq!(reader.join(), b"abcyz");
     }
 }
