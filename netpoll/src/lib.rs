@@ -13,6 +13,7 @@
 //! | [`process`] | child processes: pipes, and waiting for the end |
 //! | [`signal`] | signals as messages of a channel |
 //! | [`mod@stdin`] | the standard input |
+//! | `pollable` | any other descriptor, as programs wait for it |
 //! | `socket` | a descriptor and what is known of its readiness; the loop of every operation |
 //! | `source` | a descriptor as its poller knows it |
 //! | `readiness` | who waits for a descriptor, and what has been told of it |
@@ -21,7 +22,11 @@
 
 #![cfg_attr(
     loom,
-    allow(dead_code, reason = "the models build the lock-free part alone")
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "the models build the lock-free part alone"
+    )
 )]
 
 #[cfg(not(loom))]
@@ -31,6 +36,8 @@ pub mod fs;
 mod loom;
 #[cfg(not(loom))]
 pub mod net;
+#[cfg(not(loom))]
+mod pollable;
 #[cfg(not(loom))]
 mod poller;
 #[cfg(not(loom))]

@@ -44,11 +44,11 @@ use hueless_runtime::park::{self, ClaimedList, Lock, Outcome, Wait, WaitQueue, W
 
 use crate::loom::{AtomicBool, AtomicUsize, Ordering};
 
-mod any;
+mod expected;
 #[cfg(all(test, loom))]
 mod loom_tests;
 
-pub(crate) use any::wait_any;
+pub(crate) use expected::{Attempt, Case, Expected, wait_any};
 
 /// What an operation waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

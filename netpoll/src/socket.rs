@@ -16,10 +16,12 @@ use std::time::Instant;
 use mio::Interest;
 
 use crate::closed::closed;
-use crate::readiness::{self, Direction, Tick, Waited};
+use crate::readiness::{Attempt, Direction, Tick, Waited};
 use crate::shared::Shared;
 use crate::source::Source;
 use crate::sys;
+
+mod attempt;
 
 /// A descriptor and its readiness.
 pub(crate) struct Socket<T> {
@@ -124,26 +126,31 @@ impl<T: AsFd> Socket<T> {
         &self,
         direction: Direction,
         len: usize,
-        mut call: impl FnMut(&T) -> io::Result<usize>,
+        call: impl FnMut(&T) -> io::Result<usize>,
     ) -> io::Result<usize> {
         self.repeat(
             direction,
             len > 0,
-            |io, seen| {
-                let done = call(io)?;
-                if 0 < done && done < len {
-                    self.handle.0.note_exhausted(direction, seen);
-                }
-                Ok(done)
-            },
+            self.noting(direction, len, call),
             || self.shared().deadline(direction),
         )
     }
 
-    /// Counts what has been told of `direction`, for [`wait_any`]: to be asked for before the call
-    /// that may answer that it would block.
-    pub(crate) fn tick(&self, direction: Direction) -> Tick {
-        self.handle.0.tick(direction)
+    /// `call`, which transfers up to `len` bytes, and a note if there were fewer.
+    #[inline]
+    fn noting(
+        &self,
+        direction: Direction,
+        len: usize,
+        mut call: impl FnMut(&T) -> io::Result<usize>,
+    ) -> impl FnMut(&T, Tick) -> io::Result<usize> {
+        move |io, seen| {
+            let done = call(io)?;
+            if 0 < done && done < len {
+                self.handle.0.note_exhausted(direction, seen);
+            }
+            Ok(done)
+        }
     }
 
     /// The loop of every operation, which lets others run first if the task's time is up, for it
@@ -164,30 +171,47 @@ impl<T: AsFd> Socket<T> {
         // be told of.
         let mut last = self.shared().is_nonblocking();
         loop {
+            match self.turn(direction, may_spare && !last, &mut call)? {
+                Attempt::Done(answer) => return Ok(answer),
+                Attempt::Blocked(_) if last => {
+                    return Err(io::Error::from_raw_os_error(libc::EAGAIN));
+                }
+                Attempt::Blocked(expected) => {
+                    let until = *until.get_or_insert_with(&deadline);
+                    self.ensure_told()?;
+                    match expected.wait(until) {
+                        Waited::Retry => {}
+                        Waited::TimedOut => last = true,
+                    }
+                }
+            }
+        }
+    }
+
+    /// One turn of every operation: makes `call` until a signal does not interrupt it, or spares it
+    /// if it `may_spare` a call that is known to block. `call` gets the tick that was read before it.
+    #[inline]
+    fn turn<R>(
+        &self,
+        direction: Direction,
+        may_spare: bool,
+        mut call: impl FnMut(&T, Tick) -> io::Result<R>,
+    ) -> io::Result<Attempt<'_, R>> {
+        loop {
             // First the tick, then the mark: `close` does it the other way round, so whoever
             // misses the mark is woken.
-            let seen = self.handle.0.tick(direction);
+            let expected = self.expect_more(direction);
+            let seen = expected.seen();
             if self.shared().is_closed() {
                 return Err(closed());
             }
-            let spared = may_spare && !last && self.handle.0.is_exhausted(direction, seen);
-            let answer = if spared {
-                Err(io::Error::from_raw_os_error(libc::EAGAIN))
-            } else {
-                call(&self.io, seen)
-            };
-            match answer {
-                Ok(answer) => return Ok(answer),
+            if may_spare && self.handle.0.is_exhausted(direction, seen) {
+                return Ok(Attempt::Blocked(expected));
+            }
+            match call(&self.io, seen) {
+                Ok(answer) => return Ok(Attempt::Done(answer)),
                 Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock if last => return Err(error),
-                    io::ErrorKind::WouldBlock => {
-                        let until = *until.get_or_insert_with(&deadline);
-                        self.handle.0.ensure_registered()?;
-                        match self.handle.0.wait(direction, seen, until) {
-                            Waited::Retry => {}
-                            Waited::TimedOut => last = true,
-                        }
-                    }
+                    io::ErrorKind::WouldBlock => return Ok(Attempt::Blocked(expected)),
                     io::ErrorKind::Interrupted => {}
                     _ if self.shared().is_closed() => return Err(closed()),
                     _ => return Err(error),
@@ -236,26 +260,4 @@ impl<T: AsFd> Socket<T> {
         self.handle.0.wake_all();
         self.shared().wake_handles();
     }
-}
-
-/// Waits until one of `sockets` may be tried again in `direction`, because more has been told of it
-/// than its tick counts, or until `deadline`. There is at least one, and nobody else waits for
-/// several of them.
-///
-/// Unwinds if the task is cancelled.
-///
-/// # Errors
-/// When one cannot be registered with a poller.
-pub(crate) fn wait_any<'a, T: AsFd + 'a>(
-    sockets: impl IntoIterator<Item = (&'a Socket<T>, Tick)>,
-    direction: Direction,
-    deadline: Option<Instant>,
-) -> io::Result<Waited> {
-    let mut all = Vec::new();
-    for (socket, seen) in sockets {
-        let source = &socket.handle.0;
-        source.ensure_registered()?;
-        all.push((&***source, seen));
-    }
-    Ok(readiness::wait_any(direction, &all, deadline))
 }

@@ -4,6 +4,8 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
+pub(crate) mod mode;
+
 /// Ends both directions of a socket, for all descriptors of it and everyone who waits in one.
 ///
 /// On Linux a listener stops listening; elsewhere the call may fail for a listener.

@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::net::TcpStream;
 use crate::net::addr::{ToSocketAddrs, no_address};
-use crate::readiness::{Direction, Tick};
-use crate::socket::{Socket, wait_any};
+use crate::readiness::{Case, Direction, Tick, wait_any};
 
 /// For how long an attempt is the only one: RFC 8305's connection attempt delay.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -130,10 +129,9 @@ impl<I: Iterator<Item = SocketAddr>> Race<I> {
             if self.attempts.is_empty() {
                 return Err(self.failure.into_error());
             }
-            let attempts = &self.attempts;
-            let sockets = attempts.iter().map(Attempt::socket_and_tick);
+            let cases: io::Result<Vec<_>> = self.attempts.iter().map(Attempt::case).collect();
             // Whether the time is up or one may be done shows when looking at them.
-            let _ = wait_any(sockets, Direction::Write, self.next_start)?;
+            let _ = wait_any(&mut cases?, self.next_start);
         }
     }
 
@@ -150,7 +148,7 @@ impl<I: Iterator<Item = SocketAddr>> Race<I> {
             };
             match begin(addr) {
                 Ok(stream) => {
-                    let seen = stream.socket.tick(Direction::Write);
+                    let seen = stream.socket.expect_more(Direction::Write).seen();
                     self.attempts.push(Attempt { stream, seen });
                     self.next_start = Some(Instant::now() + STAGGER);
                 }
@@ -180,12 +178,15 @@ impl<I: Iterator<Item = SocketAddr>> Race<I> {
 
 impl Attempt {
     fn has_connected(&mut self) -> io::Result<()> {
-        self.seen = self.stream.socket.tick(Direction::Write);
+        self.seen = self.stream.socket.expect_more(Direction::Write).seen();
         has_connected(self.stream.socket.io())
     }
 
-    fn socket_and_tick(&self) -> (&Socket<std::net::TcpStream>, Tick) {
-        (&self.stream.socket, self.seen)
+    /// What to wait for until the next look.
+    fn case(&self) -> io::Result<Case<'_>> {
+        let socket = &self.stream.socket;
+        socket.ensure_told()?;
+        Ok(socket.expect_after(Direction::Write, self.seen).into())
     }
 }
 

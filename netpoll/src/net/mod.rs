@@ -25,9 +25,9 @@ mod addr;
 mod connect;
 mod convert;
 mod lookup;
+mod methods;
 mod shortage;
 mod tcp_builder;
-mod methods;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_stream;
@@ -40,6 +40,7 @@ pub use std::net::{
 };
 
 pub use crate::closed::is_closed;
+pub use crate::pollable::{Interest, Pollable};
 pub use addr::ToSocketAddrs;
 pub use lookup::lookup_host;
 pub use tcp_builder::TcpListenerBuilder;

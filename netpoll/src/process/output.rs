@@ -6,8 +6,8 @@ use hueless_runtime::checkpoint;
 use mio::unix::pipe::Receiver;
 
 use crate::process::pipes::{ChildStderr, ChildStdout};
-use crate::readiness::Direction;
-use crate::socket::{Socket, wait_any};
+use crate::readiness::{Case, Direction, wait_any};
+use crate::socket::Socket;
 
 /// How much is read before others may run.
 const AT_A_TIME: u64 = 256 * 1024;
@@ -31,8 +31,7 @@ pub(super) fn read_both(
     loop {
         checkpoint();
         // Before the reads: see `readiness`.
-        let seen =
-            [&stdout.socket, &stderr.socket].map(|socket| (socket, socket.tick(Direction::Read)));
+        let more = [&stdout.socket, &stderr.socket].map(|pipe| pipe.expect_more(Direction::Read));
         match (
             read_some(&stdout.socket, &mut out)?,
             read_some(&stderr.socket, &mut err)?,
@@ -46,8 +45,10 @@ pub(super) fn read_both(
                 break;
             }
             (Progress::Waits, Progress::Waits) => {
+                stdout.socket.ensure_told()?;
+                stderr.socket.ensure_told()?;
                 // Which of them has more shows when reading.
-                let _ = wait_any(seen, Direction::Read, None)?;
+                let _ = wait_any(&mut more.map(Case::from), None);
             }
             _ => {}
         }

@@ -3,7 +3,7 @@
 use loom::sync::{Arc, Mutex};
 use loom::thread;
 
-use super::{Direction, Edges, Readiness, Waited, wait_any};
+use super::{Direction, Edges, Readiness, Waited};
 use crate::loom::{AtomicBool, Ordering};
 
 const READ: Direction = Direction::Read;
@@ -165,58 +165,5 @@ fn reader_moves_to_the_next_poller() {
             pipe.tell();
         }
         reader.join().unwrap();
-    });
-}
-
-/// Takes a byte of any of the pipes, by one wait for all of them.
-fn read_any(pipes: &[&Pipe]) -> usize {
-    loop {
-        let seen: Vec<_> = pipes.iter().map(|p| p.readiness.tick(READ)).collect();
-        for (index, pipe) in pipes.iter().enumerate() {
-            let mut system = pipe.system.lock().unwrap();
-            if system.bytes > 0 {
-                system.bytes -= 1;
-                return index;
-            }
-        }
-        let all: Vec<_> = pipes.iter().map(|p| &p.readiness).zip(seen).collect();
-        assert_eq!(wait_any(READ, &all, None), Waited::Retry);
-    }
-}
-
-/// Both are told, in any order or at once; the second wait must find nothing left of the first.
-#[test]
-fn one_waits_for_two() {
-    // Three threads: in full it takes hours.
-    bounded(3).check(|| {
-        let pipes = [Pipe::new(), Pipe::new()];
-        let senders = [0, 1].map(|index| {
-            let pipe = pipes[index].clone();
-            thread::spawn(move || pipe.send(1, false))
-        });
-        let first = read_any(&[&pipes[0], &pipes[1]]);
-        assert_eq!(read_any(&[&pipes[0], &pipes[1]]), 1 - first);
-        for sender in senders {
-            sender.join().unwrap();
-        }
-    });
-}
-
-#[test]
-fn two_wait_for_the_same_two() {
-    // As above.
-    bounded(2).check(|| {
-        let pipes = [Pipe::new(), Pipe::new()];
-        let readers = [0; 2].map(|_| {
-            let [a, b] = pipes.clone();
-            thread::spawn(move || {
-                read_any(&[&a, &b]);
-            })
-        });
-        pipes[0].send(1, false);
-        pipes[1].send(1, false);
-        for reader in readers {
-            reader.join().unwrap();
-        }
     });
 }
