@@ -31,6 +31,7 @@
 //! | talk to the network | [`net`], which mirrors [`std::net`] |
 //! | read and write files, run other programs | [`fs`], [`process`], which mirror std's |
 //! | be told of Ctrl-C | [`signal::ctrl_c`], [`signal::notify`] |
+//! | pipe bytes in memory | [`io`] |
 //! | sleep | [`sleep`], [`sleep_until`] |
 //! | call something that blocks its OS thread | [`blocking`] |
 //! | recurse deeply | [`stack::grow`] |
@@ -56,6 +57,7 @@ mod macros;
 
 pub mod channel;
 pub mod fs;
+pub mod io;
 pub mod net;
 pub mod process;
 pub mod runtime;

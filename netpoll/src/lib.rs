@@ -13,6 +13,8 @@
 //! | [`process`] | child processes: pipes, and waiting for the end |
 //! | [`signal`] | signals as messages of a channel |
 //! | [`mod@stdin`] | the standard input |
+//! | [`io`] | a pipe in memory |
+//! | `ring` | one direction of that pipe |
 //! | `pollable` | any other descriptor, as programs wait for it |
 //! | `socket` | a descriptor and what is known of its readiness; the loop of every operation |
 //! | `source` | a descriptor as its poller knows it |
@@ -33,6 +35,8 @@
 mod closed;
 #[cfg(not(loom))]
 pub mod fs;
+#[cfg(not(loom))]
+pub mod io;
 mod loom;
 #[cfg(not(loom))]
 pub mod net;
@@ -43,6 +47,7 @@ mod poller;
 #[cfg(not(loom))]
 pub mod process;
 mod readiness;
+mod ring;
 #[cfg(not(loom))]
 mod shared;
 #[cfg(not(loom))]
