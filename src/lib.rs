@@ -31,7 +31,7 @@
 //! | talk to the network | [`net`], which mirrors [`std::net`] |
 //! | read and write files, run other programs | [`fs`], [`process`], which mirror std's |
 //! | be told of Ctrl-C | [`signal::ctrl_c`], [`signal::notify`] |
-//! | pipe bytes in memory | [`io`] |
+//! | relay between connections, pipe bytes in memory | [`io`] |
 //! | sleep | [`sleep`], [`sleep_until`] |
 //! | call something that blocks its OS thread | [`blocking`] |
 //! | recurse deeply | [`stack::grow`] |

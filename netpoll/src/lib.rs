@@ -13,7 +13,7 @@
 //! | [`process`] | child processes: pipes, and waiting for the end |
 //! | [`signal`] | signals as messages of a channel |
 //! | [`mod@stdin`] | the standard input |
-//! | [`io`] | a pipe in memory |
+//! | [`io`] | what moves bytes between them; a pipe in memory |
 //! | `ring` | one direction of that pipe |
 //! | `pollable` | any other descriptor, as programs wait for it |
 //! | `socket` | a descriptor and what is known of its readiness; the loop of every operation |

@@ -17,7 +17,7 @@ use std::ops::BitOr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::readiness::{Case, Direction, wait_any};
+use crate::readiness::{Attempt, Case, Direction, wait_any};
 use crate::socket::Socket;
 use crate::sys::mode;
 
@@ -303,6 +303,21 @@ impl<T: AsFd> Pollable<T> {
     ) -> io::Result<R> {
         self.watched.ensure_nonblocking()?;
         self.watched.run(interest, || call(&self.io))
+    }
+
+    /// Makes `call` once, or until a signal does not interrupt it.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub(crate) fn attempt(
+        &self,
+        direction: Direction,
+        mut call: impl FnMut(&T) -> io::Result<usize>,
+    ) -> io::Result<Attempt<'_, usize>> {
+        self.watched.ensure_nonblocking()?;
+        // A length of 0: what kind of stream it is, if any, is not known.
+        let socket = &self.watched.socket;
+        socket.attempt(direction, 0, |_| call(&self.io))
     }
 
     /// What it was made of. Does not block.

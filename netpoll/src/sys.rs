@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 pub(crate) mod mode;
+pub(crate) mod splice;
 
 /// Ends both directions of a socket, for all descriptors of it and everyone who waits in one.
 ///

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::Arc;
 
+use crate::io::ends::{End, Ends, Input, Output};
 use crate::readiness::Attempt;
 use crate::ring::Ring;
 
@@ -108,6 +109,26 @@ impl Drop for DuplexStream {
     }
 }
 
+impl End for DuplexStream {}
+
+impl Input for DuplexStream {
+    fn attempt_read(&self, buf: &mut [u8], _: bool) -> io::Result<Attempt<'_, usize>> {
+        Ok(self.input.attempt_read(buf))
+    }
+}
+
+impl Output for DuplexStream {
+    fn attempt_write(&self, buf: &[u8], _: bool) -> io::Result<Attempt<'_, usize>> {
+        self.output.attempt_write(buf)
+    }
+}
+
+impl Ends for DuplexStream {
+    fn end_output(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
 /// Makes attempts until one does not block, and waits in between; others run first if the task's
 /// time is up, for it might never have to wait.
 fn repeat<'a>(mut attempt: impl FnMut() -> io::Result<Attempt<'a, usize>>) -> io::Result<usize> {
@@ -125,7 +146,7 @@ fn repeat<'a>(mut attempt: impl FnMut() -> io::Result<Attempt<'a, usize>>) -> io
 /// (`Ok(0)`).
 impl Read for &DuplexStream {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        repeat(|| Ok(self.input.attempt_read(buf)))
+        repeat(|| self.attempt_read(buf, true))
     }
 }
 
@@ -140,7 +161,7 @@ impl Read for DuplexStream {
 /// gone ([`BrokenPipe`](io::ErrorKind::BrokenPipe)). Flushing does nothing.
 impl Write for &DuplexStream {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        repeat(|| self.output.attempt_write(buf))
+        repeat(|| self.attempt_write(buf, true))
     }
 
     fn flush(&mut self) -> io::Result<()> {

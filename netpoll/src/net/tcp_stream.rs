@@ -63,6 +63,11 @@ impl TcpStream {
         }
     }
 
+    /// For what moves bytes between streams.
+    pub(crate) fn socket(&self) -> &Socket<net::TcpStream> {
+        &self.socket
+    }
+
     pub(super) fn from_std(stream: net::TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         let (read, write) = (stream.read_timeout()?, stream.write_timeout()?);

@@ -64,6 +64,12 @@ impl<'a> Expected<'a> {
         self.seen
     }
 
+    /// Whether a call may go through that did not before, at a glance.
+    #[inline]
+    pub(crate) fn has_come(&self) -> bool {
+        self.readiness.tick(self.direction) != self.seen || !self.readiness.is_watched()
+    }
+
     /// [`Readiness::wait`] for this.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> Waited {
         self.readiness.wait(self.direction, self.seen, deadline)
