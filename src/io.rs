@@ -1,4 +1,4 @@
-//! Moving bytes between streams by tasks, and a pipe in memory.
+//! Moving bytes between streams by tasks, a pipe in memory, and the standard input.
 //!
 //! What implements [`Read`](std::io::Read) and [`Write`](std::io::Write) here works with all of
 //! [`std::io`]; these are for where the std function would block, or keep a buffer on the task's
@@ -20,3 +20,5 @@
 
 #[doc(inline)]
 pub use hueless_netpoll::io::*;
+#[doc(inline)]
+pub use hueless_netpoll::stdin::{Stdin, StdinLock, stdin};

@@ -23,7 +23,7 @@ macro_rules! scenarios {
                 $crate::common::Tasks,
                 $crate::common::Own<1>,
                 $crate::common::Own<3>,
-                $crate::common::Migrating<2>,
+                $crate::common::Migrating,
                 $crate::common::Loaded
             );
         }
