@@ -4,13 +4,13 @@
 mod common;
 
 use std::io::ErrorKind;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::pin::pin;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::task::{Context, Wake};
 
-use common::subject::{Subject, say, scenarios};
+use common::subject::{Subject, block_signals, say, scenarios};
 use common::{Mode, cases};
 use hueless_channel::{Receiver, never, select};
 use hueless_netpoll::signal::{self, Signal, ctrl_c, notify};
@@ -88,17 +88,7 @@ fn receivers_side(subject: &mut Subject) {
 }
 
 fn signals_come_though_all_threads_block_them<M: Mode>() {
-    let mut subject = Subject::start_with::<M>("receivers", |command| {
-        // SAFETY: the closure makes system calls only, and changes its own frame.
-        unsafe {
-            command.pre_exec(|| {
-                let mut set = std::mem::zeroed();
-                libc::sigfillset(&mut set);
-                libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
-                Ok(())
-            });
-        }
-    });
+    let mut subject = Subject::start_with::<M>("receivers", block_signals);
     receivers_side(&mut subject);
     assert!(subject.end().success());
 }

@@ -3,6 +3,7 @@
 
 use std::any::type_name;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use hueless_netpoll::signal::Signal;
@@ -77,6 +78,11 @@ impl Subject {
             .env(MODE, type_name::<M>())
             .env(SCENARIO, scenario)
             .stdout(Stdio::piped());
+        // ThreadSanitizer puts handlers off until their thread calls something that it knows to
+        // block, which the standard library's waits are not; so one thread takes them that does.
+        if cfg!(hueless_tsan) {
+            block_signals(&mut command);
+        }
         change(&mut command);
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
@@ -104,6 +110,19 @@ impl Subject {
 
     pub(crate) fn end(mut self) -> ExitStatus {
         self.child.wait().unwrap()
+    }
+}
+
+/// Makes all threads that the subject has by itself block all signals.
+pub(crate) fn block_signals(command: &mut Command) {
+    // SAFETY: the closure makes system calls only, and changes its own frame.
+    unsafe {
+        command.pre_exec(|| {
+            let mut set = std::mem::zeroed();
+            libc::sigfillset(&mut set);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
+            Ok(())
+        });
     }
 }
 
