@@ -14,13 +14,18 @@ struct Source {
 }
 
 impl Source {
-    fn new() -> Arc<Self> {
+    fn new() -> Self {
         let source = Self {
             ready: AtomicBool::new(false),
             readiness: Readiness::new(),
         };
         source.readiness.begin_watch();
-        Arc::new(source)
+        source
+    }
+
+    /// In one allocation, so that their locks are taken in the same order in each execution.
+    fn two() -> Arc<[Self; 2]> {
+        Arc::new([Self::new(), Self::new()])
     }
 
     fn become_ready(&self) {
@@ -61,12 +66,12 @@ fn bounded(preemptions: usize) -> loom::model::Builder {
 #[test]
 fn either_of_two_wakes() {
     bounded(2).check(|| {
-        let (one, other) = (Source::new(), Source::new());
-        let tellers = [&one, &other].map(|source| {
-            let source = Arc::clone(source);
-            thread::spawn(move || source.become_ready())
+        let sources = Source::two();
+        let tellers = [0, 1].map(|index| {
+            let sources = Arc::clone(&sources);
+            thread::spawn(move || sources[index].become_ready())
         });
-        wait_for([&one, &other]);
+        wait_for([&sources[0], &sources[1]]);
         // Nothing is left linked: the frame is gone when the second tells.
         for teller in tellers {
             teller.join().unwrap();
@@ -78,16 +83,16 @@ fn either_of_two_wakes() {
 #[test]
 fn order_does_not_matter() {
     bounded(2).check(|| {
-        let (one, other) = (Source::new(), Source::new());
+        let sources = Source::two();
         let waiter = thread::spawn({
-            let (one, other) = (Arc::clone(&one), Arc::clone(&other));
-            move || wait_for([&other, &one])
+            let sources = Arc::clone(&sources);
+            move || wait_for([&sources[1], &sources[0]])
         });
         let teller = thread::spawn({
-            let one = Arc::clone(&one);
-            move || one.become_ready()
+            let sources = Arc::clone(&sources);
+            move || sources[0].become_ready()
         });
-        assert!(wait_for([&one, &other])[0]);
+        assert!(wait_for([&sources[0], &sources[1]])[0]);
         assert!(waiter.join().unwrap()[1]);
         teller.join().unwrap();
     });
@@ -96,7 +101,7 @@ fn order_does_not_matter() {
 #[test]
 fn two_may_be_one() {
     bounded(4).check(|| {
-        let source = Source::new();
+        let source = Arc::new(Source::new());
         let teller = thread::spawn({
             let source = Arc::clone(&source);
             move || source.become_ready()
