@@ -111,7 +111,7 @@ fn streams_in_memory_do_as_well<M: Mode>() {
             (&far).write_all(&buf[..read]).unwrap();
         }
     });
-    let (near, sent) = (Arc::new(near), bytes(3, 300_000));
+    let (near, sent) = (Arc::new(near), bytes(3, 60_000));
     let writing = M::spawn({
         let (near, sent) = (Arc::clone(&near), sent.clone());
         move || {
@@ -124,7 +124,7 @@ fn streams_in_memory_do_as_well<M: Mode>() {
     assert!(got == sent);
     writing.join();
     echoing.join();
-    assert_eq!(relaying.join(), (300_000, 300_000));
+    assert_eq!(relaying.join(), (60_000, 60_000));
 }
 
 /// What comes is sent back, by whichever of the two directions sees it first.
@@ -163,12 +163,12 @@ fn streams_are_given_in_any_way<M: Mode>() {
 }
 
 fn many_relays_at_once<M: Mode>() {
-    let talks: Vec<_> = (0..60)
+    let talks: Vec<_> = (0..20)
         .map(|number| {
             let (mut client, server, relaying) = relay::<M>();
             let echoing = M::spawn(move || echo(server).unwrap());
             let talking = M::spawn(move || {
-                for round in 0..30 {
+                for round in 0..20 {
                     let sent = bytes(number, 1 + round * 500);
                     client.write_all(&sent).unwrap();
                     let mut got = vec![0; sent.len()];
