@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::io::DuplexStream;
 use crate::io::ends::Ends;
 use crate::io::flow::{Blocked, Flow, Turn};
-use crate::net::TcpStream;
+use crate::net::{TcpStream, UnixStream};
 use crate::readiness::{Case, wait_any};
 
 /// Copies what comes from `a` to `b` and what comes from `b` to `a`, until both have ended, and
@@ -130,6 +130,13 @@ mod sealed {
 
 impl Stream for TcpStream {}
 impl sealed::Sealed for TcpStream {
+    fn view(&self) -> sealed::View<'_> {
+        sealed::View(self.socket())
+    }
+}
+
+impl Stream for UnixStream {}
+impl sealed::Sealed for UnixStream {
     fn view(&self) -> sealed::View<'_> {
         sealed::View(self.socket())
     }

@@ -6,6 +6,7 @@
 use std::io::{self, Read, Write};
 use std::net::{self, Shutdown};
 use std::os::fd::AsFd;
+use std::os::unix;
 use std::time::Instant;
 
 use crate::net::Pollable;
@@ -106,6 +107,12 @@ where
 }
 
 impl Ends for Socket<net::TcpStream> {
+    fn end_output(&self) -> io::Result<()> {
+        self.io().shutdown(Shutdown::Write)
+    }
+}
+
+impl Ends for Socket<unix::net::UnixStream> {
     fn end_output(&self) -> io::Result<()> {
         self.io().shutdown(Shutdown::Write)
     }

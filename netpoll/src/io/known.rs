@@ -11,11 +11,14 @@ use std::marker::PhantomData;
 use std::mem;
 
 use crate::io::ends::{Input, Output};
-use crate::net::{Pollable, TcpStream};
+use crate::net::{Pollable, TcpStream, UnixStream};
 
 /// `reader`, if it is of a known type.
 pub(crate) fn input<R: Read + ?Sized>(reader: &R) -> Option<&dyn Input> {
     if let Some(stream) = of_type::<R, TcpStream>(reader) {
+        return Some(stream.socket());
+    }
+    if let Some(stream) = of_type::<R, UnixStream>(reader) {
         return Some(stream.socket());
     }
     if let Some(pipe) = of_type::<R, Pollable<PipeReader>>(reader) {
@@ -27,6 +30,9 @@ pub(crate) fn input<R: Read + ?Sized>(reader: &R) -> Option<&dyn Input> {
 /// `writer`, if it is of a known type.
 pub(crate) fn output<W: Write + ?Sized>(writer: &W) -> Option<&dyn Output> {
     if let Some(stream) = of_type::<W, TcpStream>(writer) {
+        return Some(stream.socket());
+    }
+    if let Some(stream) = of_type::<W, UnixStream>(writer) {
         return Some(stream.socket());
     }
     if let Some(pipe) = of_type::<W, Pollable<PipeWriter>>(writer) {

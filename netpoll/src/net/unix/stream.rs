@@ -87,6 +87,11 @@ impl UnixStream {
         Self::connect_addr(&SocketAddr::from_pathname(path)?)
     }
 
+    /// For what moves bytes between streams.
+    pub(crate) fn socket(&self) -> &Socket<net::UnixStream> {
+        &self.socket
+    }
+
     /// Connects to the listener at `socket_addr`, a path or, on Linux, an abstract name. Blocks as
     /// [`connect`](Self::connect).
     ///
