@@ -6,52 +6,91 @@
 //! [`LONGEST`], and the first time a listener meets with this it is said on stderr.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
-use crate::net::TcpListener;
+use crate::readiness::Direction;
+use crate::socket::Socket;
 
 /// The first pause: a shortage may be over at once, when connections come and go.
 const FIRST: Duration = Duration::from_millis(1);
 /// The longest pause. A listener that is closed meanwhile, or connections that could be accepted
 /// again, wait for as long.
 const LONGEST: Duration = Duration::from_millis(100);
-/// For how long `accept` itself waits, in pauses: a caller that holds what could be closed must get a
-/// chance to do so.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long to wait for the end of a shortage.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    /// For so long, in pauses: a caller that holds what could be closed gets a chance to do so.
+    Limited(Duration),
+    Endless,
+}
+
+/// That of `accept`; `incoming` has no end.
+pub(super) const A_SECOND: Patience = Patience::Limited(Duration::from_secs(1));
+
+/// Accepts a connection by `call`. Those that the peer has given up are passed over; shortages are
+/// waited out with `patience`. `addr` says where the listener is bound. Blocks the task, not the worker.
+///
+/// Unwinds if the task is cancelled.
+pub(super) fn accept<T: AsFd, R>(
+    socket: &Socket<T>,
+    patience: Patience,
+    addr: impl Fn() -> String,
+    mut call: impl FnMut(&T) -> io::Result<R>,
+) -> io::Result<R> {
+    let mut shortage = Shortage::new();
+    loop {
+        let accepted = socket.run(Direction::Read, |listener| {
+            loop {
+                match call(listener) {
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                    answer => return answer,
+                }
+            }
+        });
+        match accepted {
+            Err(error)
+                if is_shortage(&error)
+                    && !socket.shared().is_nonblocking()
+                    && !shortage.exhausts(patience) =>
+            {
+                if socket.shared().is_first_shortage() {
+                    let addr = addr();
+                    eprintln!(
+                        "hueless: connections to {addr} wait to be accepted until there is room: {error}"
+                    );
+                }
+                shortage.pause();
+            }
+            answer => return answer,
+        }
+    }
+}
 
 /// One wait for a shortage to end.
-pub(super) struct Shortage {
+struct Shortage {
     next: Duration,
     paused: Duration,
 }
 
 impl Shortage {
     /// None yet.
-    pub(super) const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             next: FIRST,
             paused: Duration::ZERO,
         }
     }
 
-    /// Whether it has lasted so long that `accept` says so.
-    pub(super) fn is_lasting(&self) -> bool {
-        self.paused >= PATIENCE
+    fn exhausts(&self, patience: Patience) -> bool {
+        match patience {
+            Patience::Limited(limit) => self.paused >= limit,
+            Patience::Endless => false,
+        }
     }
 
-    /// Pauses because of `error`. Blocks the task, not the worker.
-    ///
-    /// Unwinds if the task is cancelled.
     #[cold]
-    pub(super) fn pause(&mut self, listener: &TcpListener, error: &io::Error) {
-        if listener.socket.shared().is_first_shortage() {
-            let addr = listener
-                .local_addr()
-                .map_or_else(|_| "a listener".into(), |addr| addr.to_string());
-            eprintln!(
-                "hueless: connections to {addr} wait to be accepted until there is room: {error}"
-            );
-        }
+    fn pause(&mut self) {
         hueless_runtime::sleep(self.next);
         self.paused += self.next;
         self.next = (self.next * 2).min(LONGEST);
@@ -59,7 +98,7 @@ impl Shortage {
 }
 
 /// Whether accepting failed for want of a descriptor or of memory.
-pub(super) fn is_shortage(error: &io::Error) -> bool {
+fn is_shortage(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),
         Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)

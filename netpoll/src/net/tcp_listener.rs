@@ -10,9 +10,8 @@ use mio::Interest;
 use socket2::SockRef;
 
 use crate::closed::is_closed;
-use crate::net::shortage::{Shortage, is_shortage};
+use crate::net::shortage::{self, Patience};
 use crate::net::{TcpListenerBuilder, TcpStream, ToSocketAddrs};
-use crate::readiness::Direction;
 use crate::socket::Socket;
 
 /// A TCP socket that listens for connections; [`std::net::TcpListener`] for tasks.
@@ -168,39 +167,17 @@ impl TcpListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        self.accept_while(|shortage| !shortage.is_lasting())
+        self.accept_with(shortage::A_SECOND)
     }
 
-    /// Accepts a connection. When there is a shortage, it is waited for its end as long as
-    /// `may_wait` says.
-    fn accept_while(
-        &self,
-        may_wait: impl Fn(&Shortage) -> bool,
-    ) -> io::Result<(TcpStream, SocketAddr)> {
-        let mut shortage = Shortage::new();
-        loop {
-            let accepted = self.socket.run(Direction::Read, |listener| {
-                loop {
-                    match listener.accept() {
-                        Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                        answer => return answer,
-                    }
-                }
-            });
-            match accepted {
-                Ok((stream, from)) => {
-                    return Ok((TcpStream::from_nonblocking(stream.into()), from));
-                }
-                Err(error)
-                    if is_shortage(&error)
-                        && !self.socket.shared().is_nonblocking()
-                        && may_wait(&shortage) =>
-                {
-                    shortage.pause(self, &error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
+    fn accept_with(&self, patience: Patience) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, from) = shortage::accept(
+            &self.socket,
+            patience,
+            || (self.local_addr()).map_or_else(|_| "a listener".into(), |addr| addr.to_string()),
+            mio::net::TcpListener::accept,
+        )?;
+        Ok((TcpStream::from_nonblocking(stream.into()), from))
     }
 
     /// Iterates over the connections, as by [`accept`](Self::accept). Each step blocks the task,
@@ -373,7 +350,7 @@ impl Iterator for Incoming<'_> {
     type Item = io::Result<TcpStream>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.listener.accept_while(|_| true) {
+        match self.listener.accept_with(Patience::Endless) {
             Ok((stream, _)) => Some(Ok(stream)),
             Err(error) if is_closed(&error) => None,
             Err(error) => Some(Err(error)),

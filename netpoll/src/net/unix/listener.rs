@@ -10,7 +10,7 @@ use mio::Interest;
 use crate::closed::is_closed;
 use crate::net::UnixStream;
 use crate::net::methods::handle_methods;
-use crate::readiness::Direction;
+use crate::net::shortage::{self, Patience};
 use crate::socket::Socket;
 
 /// A Unix socket that listens for connections; [`std::os::unix::net::UnixListener`] for tasks.
@@ -118,10 +118,15 @@ impl UnixListener {
     /// Accepts a connection and says whom it comes from. Blocks the task, not the worker, until
     /// there is one.
     ///
+    /// While the process or the system has no descriptor or no memory left, it tries again after
+    /// pauses of up to 100 ms, and says so on stderr the first time; the connections go on to wait.
+    /// After a second it gives up: the caller may hold what can be closed. [`incoming`](Self::incoming)
+    /// goes on.
+    ///
     /// # Errors
-    /// When the process or the system has no descriptor left, for example, which often passes: a
-    /// server waits a little and goes on. After [`close`](Self::close), one that [`is_closed`]
-    /// recognises.
+    /// When there is no descriptor or no memory for longer than that, or at once in
+    /// [non-blocking mode](Self::set_nonblocking). After [`close`](Self::close), one that
+    /// [`is_closed`] recognises.
     ///
     /// # Examples
     ///
@@ -137,16 +142,24 @@ impl UnixListener {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let (stream, from) = self
-            .socket
-            .run(Direction::Read, net::UnixListener::accept)?;
+        self.accept_with(shortage::A_SECOND)
+    }
+
+    fn accept_with(&self, patience: Patience) -> io::Result<(UnixStream, SocketAddr)> {
+        let (stream, from) = shortage::accept(
+            &self.socket,
+            patience,
+            || (self.local_addr()).map_or_else(|_| "a listener".into(), |addr| format!("{addr:?}")),
+            net::UnixListener::accept,
+        )?;
         Ok((UnixStream::nonblocking(stream)?, from))
     }
 
     /// Iterates over the connections, as by [`accept`](Self::accept). Each step blocks the task,
     /// not the worker.
     ///
-    /// The iteration ends when the listener is [closed](Self::close); other errors are items.
+    /// The iteration ends when the listener is [closed](Self::close). A shortage of descriptors or of
+    /// memory is waited out, however long it lasts; other errors are items.
     ///
     /// # Examples
     ///
@@ -200,7 +213,7 @@ impl Iterator for Incoming<'_> {
     type Item = io::Result<UnixStream>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.listener.accept() {
+        match self.listener.accept_with(Patience::Endless) {
             Ok((stream, _)) => Some(Ok(stream)),
             Err(error) if is_closed(&error) => None,
             Err(error) => Some(Err(error)),

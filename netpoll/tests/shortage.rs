@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{Limit, Migrating, Mode, Own, Tasks, Threads, descriptors, listener};
-use hueless_netpoll::net::{TcpListener, TcpStream};
+use common::{Limit, Migrating, Mode, Own, SocketPath, Tasks, Threads, descriptors, listener};
+use hueless_netpoll::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use hueless_runtime::runtime::Builder;
 
 /// Says which part of a test this process is.
@@ -35,7 +35,8 @@ fn in_child(name: &str, child: fn()) {
     let mut message = String::new();
     said.read_line(&mut message).unwrap();
     assert!(
-        message.starts_with("hueless: connections to 127.0.0.1:")
+        (message.starts_with("hueless: connections to 127.0.0.1:")
+            || message.starts_with("hueless: connections to \""))
             && message.contains("wait to be accepted until there is room")
             && message.contains("os error 24"),
         "{message}"
@@ -137,6 +138,27 @@ fn incoming_goes_on_in_migrating_tasks() {
 #[test]
 fn incoming_goes_on_on_threads() {
     in_child("incoming_goes_on_on_threads", incoming_goes_on::<Threads>);
+}
+
+/// As a TCP listener, by the same code.
+#[test]
+fn a_unix_listener_goes_on() {
+    in_child("a_unix_listener_goes_on", || {
+        Tasks::run(|| {
+            let path = SocketPath::new();
+            let listener = UnixListener::bind(&path).unwrap();
+            let mut client = UnixStream::connect(&path).unwrap();
+            let (limit, files) = take_all();
+            let server = Tasks::spawn(move || {
+                let mut stream = listener.incoming().next().unwrap().unwrap();
+                stream.write_all(b"x").unwrap();
+            });
+            hueless_runtime::blocking(await_parent);
+            drop((limit, files));
+            server.join();
+            client.read_exact(&mut [0]).unwrap();
+        });
+    });
 }
 
 /// `accept` itself has patience, but not for ever, and in non-blocking mode none.
