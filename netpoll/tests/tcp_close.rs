@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Mode, bytes, cases, listener, one_at_a_time, pair, sockets};
+use common::{Mode, cases, listener, one_at_a_time, pair, sockets};
 use hueless_netpoll::net::{Shutdown, TcpListener, TcpStream, is_closed};
 use hueless_runtime::runtime::Builder;
 use socket2::SockRef;
@@ -38,7 +38,7 @@ fn close_unblocks_reader_and_writer_at_once<M: Mode>() {
         let writer = M::spawn({
             let client = Arc::clone(&client);
             move || {
-                let block = bytes(0, 1 << 20);
+                let block = vec![0; 1 << 20];
                 loop {
                     if let Err(error) = (&*client).write(&block) {
                         return error;
