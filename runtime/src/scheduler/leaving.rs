@@ -10,6 +10,9 @@
 //!    not set, says that the task is parked; runs the commit; ends. If `cancelled` was set, it
 //!    settles the wait itself.
 //!
+//! A task that is listed after the canceller has gone through its list finds the flag set there
+//! ([`listed`]): no task may be settled whose flag the canceller's announcement does not cover.
+//!
 //! Either the worker sees `cancelled`, or the canceller sees that the worker is leaving and waits for
 //! the end of it. Both halves store, fence, and load; the worker's fence, at every switch, is a light
 //! one.
@@ -20,6 +23,15 @@
 //! The loom model is in `scheduler/loom_tests/leaving.rs`.
 
 use crate::loom::{AtomicBool, Ordering, heavy_fence, light_fence, yield_now};
+
+/// To be called for a task that is entered in its list, under the list's lock: a canceller that has gone
+/// through the list before has seen that the runtime ends, so this one sees it too.
+pub(crate) fn listed(cancelled: &AtomicBool, is_stopping: impl FnOnce() -> bool) {
+    if is_stopping() {
+        // Relaxed: the worker's own half comes later on this thread, or by way of a queue.
+        cancelled.store(true, Ordering::Relaxed);
+    }
+}
 
 /// Whether a worker is making a task reachable that has left its stack.
 pub(crate) struct Leaving(AtomicBool);

@@ -67,9 +67,9 @@ impl Worker {
             };
             header.begin_on(self.remote(), self.migrates);
             // Relaxed: in a migrating runtime the list's lock orders it.
-            (header.cancelled).store(self.shared.is_stopping(), Ordering::Relaxed);
+            header.cancelled.store(false, Ordering::Relaxed);
             task.set_up(stack, TaskPtr::run);
-            self.remote().owned.insert(task);
+            (self.remote().owned).insert(task, || self.shared.is_stopping());
         }
         true
     }
@@ -109,7 +109,7 @@ impl Worker {
                 // The handle has gone meanwhile and left the output, whose drop may block.
                 header.begin_on(self.remote(), self.migrates);
                 task.set_up(stack, TaskPtr::drop_output);
-                self.remote().owned.insert(task);
+                (self.remote().owned).insert(task, || self.shared.is_stopping());
                 return false;
             }
             (*self.stacks.get()).put(stack);

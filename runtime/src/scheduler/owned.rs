@@ -6,6 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::park::Lock;
+use crate::scheduler::leaving::listed;
 use crate::task::{OwnedList, TaskPtr};
 
 /// See the module.
@@ -33,17 +34,20 @@ impl Owned {
         self.len.load(Ordering::Relaxed)
     }
 
-    /// Lists a task.
+    /// Lists a task, which is cancelled if the runtime ends already.
     ///
     /// # Safety
-    /// On the list's worker, or its runtime migrates. The task is alive until it is removed, and in
-    /// no list.
+    /// On the list's worker, or its runtime migrates. The task is alive until it is removed, does not
+    /// run, and is in no list.
     #[inline]
-    pub(super) unsafe fn insert(&self, task: TaskPtr) {
+    pub(super) unsafe fn insert(&self, task: TaskPtr, is_stopping: impl FnOnce() -> bool) {
         let _guard = self.lock.as_ref().map(Lock::lock);
         // SAFETY: nobody else touches the list, by the contract or the lock; the rest is the same
         // contract.
-        unsafe { self.list.insert(task) };
+        unsafe {
+            listed(&task.get().cancelled, is_stopping);
+            self.list.insert(task);
+        }
         self.publish();
     }
 

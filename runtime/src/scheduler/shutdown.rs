@@ -96,8 +96,10 @@ impl Worker {
     #[cold]
     fn cancel_everywhere(&self) {
         let nobody_unwinds = !std::thread::panicking();
+        // The same seats each time: what is listed with a worker that comes meanwhile is that one's.
+        let seats = self.shared.taken();
         let for_each = |f: &mut dyn FnMut(TaskPtr)| {
-            for remote in self.shared.taken() {
+            for remote in seats {
                 // SAFETY: the runtime migrates.
                 unsafe { remote.owned.for_each(&mut *f) };
             }
