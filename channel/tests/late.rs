@@ -20,7 +20,7 @@ use std::time::Duration;
 use common::{Arrivals, Census, Flavor, NEVER, Random, World, join_all, rounds};
 use hueless_channel::{
     Receiver, RecvError, RecvTimeoutError, SendError, Sender, TryRecvError, TrySendError, bounded,
-    select, unbounded,
+    never, select, unbounded,
 };
 
 tests_in_all_worlds!(
@@ -43,6 +43,7 @@ tests_in_all_worlds!(
     message_goes_to_a_receiver_that_came_meanwhile,
     receivers_gone_meanwhile,
     disconnected_send_makes_its_message,
+    who_gives_up_each_time_holds_up_nobody,
     nothing_lost_with_panics,
 );
 
@@ -70,6 +71,47 @@ fn recv_from_waiting<W: World, T>(r: &Receiver<T>) -> T {
             Err(TryRecvError::Disconnected) => panic!("disconnected"),
         }
     }
+}
+
+/// A sender that never has its message and comes back each time: what does not wait answers, and what
+/// waits comes to its deadline.
+fn who_gives_up_each_time_holds_up_nobody<W: World>() {
+    let (s, r) = bounded::<()>(0);
+    let (stop, stopped) = bounded::<()>(0);
+    let promises = Arc::new(AtomicUsize::new(0));
+    let sender = W::spawn({
+        let promises = Arc::clone(&promises);
+        move || {
+            loop {
+                select! {
+                    send(s, { promises.fetch_add(1, Ordering::Relaxed); continue }) -> _ => unreachable!(),
+                    recv(stopped) -> _ => break,
+                }
+            }
+        }
+    });
+    let soon = Duration::from_millis(1);
+    while promises.load(Ordering::Relaxed) < 100 {
+        assert_eq!(r.try_recv(), Err(TryRecvError::Empty));
+        select! {
+            recv(r) -> msg => panic!("{msg:?} from nowhere"),
+            default => {}
+        }
+        select! {
+            recv(r) -> msg => panic!("{msg:?} from nowhere"),
+            recv(never::<()>()) -> _ => unreachable!(),
+            default => {}
+        }
+        assert_eq!(r.recv_timeout(soon), Err(RecvTimeoutError::Timeout));
+        select! {
+            recv(r) -> msg => panic!("{msg:?} from nowhere"),
+            recv(never::<()>()) -> _ => unreachable!(),
+            default(soon) => {}
+        }
+        W::yield_now();
+    }
+    drop(stop);
+    sender.join();
 }
 
 fn made_only_if_selected<W: World>() {

@@ -120,7 +120,7 @@ impl<B: Buffer> Channel<B> {
 
     /// How many messages the buffer can hold; `None` if there is no bound.
     pub(crate) fn capacity(&self) -> Option<usize> {
-        (self.capacity != usize::MAX).then_some(self.capacity)
+        B::BOUNDED.then_some(self.capacity)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::exchange::send::taken;
 use crate::exchange::stock::Hold;
 use crate::exchange::{After, Chance, Gate, Head, Limit, Packet, Status};
 use crate::flavors::Buffer;
-use crate::loom::checkpoint;
+use crate::loom::{checkpoint, now};
 
 /// So many messages are received at once under the lock, at most.
 const BATCH: usize = 32;
@@ -168,11 +168,14 @@ impl<B: Buffer> Channel<B> {
         }
     }
 
+    /// As if a late sender that gives up had not been there. One that comes back each time must not
+    /// hold up an operation that does not wait, so after the second the channel is empty.
     fn try_recv_rest<'c>(
         &'c self,
         mut gate: LockGuard<'c, Gate>,
         msg: &mut Option<B::Message>,
     ) -> Result<(), TryRecvError> {
+        let mut in_vain = false;
         loop {
             let mut after = After::default();
             // SAFETY: the gate is this channel's.
@@ -187,6 +190,10 @@ impl<B: Buffer> Channel<B> {
                     if msg.is_some() {
                         return Ok(());
                     }
+                    if in_vain {
+                        return Err(TryRecvError::Empty);
+                    }
+                    in_vain = true;
                 }
             }
             gate = self.gate.lock();
@@ -271,6 +278,10 @@ impl<B: Buffer> Channel<B> {
                         return Ok(msg);
                     }
                 }
+            }
+            // Late senders that give up again and again must not keep it from its end.
+            if deadline.is_some_and(|deadline| deadline <= now()) {
+                return Err(RecvTimeoutError::Timeout);
             }
         }
     }

@@ -108,7 +108,7 @@ pub(super) fn run(entries: &mut [Entry<'_>], patience: Patience, biased: bool) -
     let mut time = Time::default();
     let mut in_vain = false;
     loop {
-        // Who is woken in vain again and again might never come to its deadline.
+        // Who is woken, or promised a message, in vain again and again might never come to its deadline.
         let is_over = in_vain && patience.is_over();
         in_vain = true;
         time.begin_round(entries);
@@ -151,6 +151,9 @@ pub(super) fn run(entries: &mut [Entry<'_>], patience: Patience, biased: bool) -
                 // SAFETY: the sender waits on the channel of this case, which receives.
                 if let Status::Done = unsafe { pair(sender, entries[case].slot()) } {
                     return Some(case);
+                }
+                if is_over {
+                    return None;
                 }
             }
         }
@@ -245,11 +248,11 @@ fn try_random(entries: &mut [Entry<'_>]) -> Option<usize> {
 }
 
 impl Patience {
-    /// Whether the deadline has passed.
+    /// Whether there is none, or the deadline has passed.
     fn is_over(self) -> bool {
         match self {
-            Self::Until(Some(deadline)) => deadline <= now(),
-            _ => false,
+            Self::None => true,
+            Self::Until(deadline) => deadline.is_some_and(|deadline| deadline <= now()),
         }
     }
 
