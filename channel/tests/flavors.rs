@@ -477,3 +477,15 @@ fn send_error_gives_the_message_back() {
     drop(r);
     assert_eq!(s.send(String::from("x")), Err(SendError(String::from("x"))));
 }
+
+/// Slots of no size: there can be any number of them.
+#[test]
+fn the_greatest_capacity_is_one() {
+    let (s, r) = hueless_channel::bounded::<()>(usize::MAX);
+    assert_eq!(
+        (s.capacity(), r.capacity()),
+        (Some(usize::MAX), Some(usize::MAX))
+    );
+    s.send(()).unwrap();
+    assert_eq!((s.len(), s.is_full(), r.recv()), (1, false, Ok(())));
+}

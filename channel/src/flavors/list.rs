@@ -1,6 +1,6 @@
 //! Unbounded channels: a chain of blocks.
 //!
-//! Messages lie from slot `head.at` of the first block to before slot `tail.at` of the last one;
+//! Messages lie from slot `head_at` of the first block to before slot `tail_at` of the last one;
 //! blocks in between are full. An empty chain starts over in the block it has, so a channel that
 //! is drained now and then never needs a second one.
 //!
@@ -18,30 +18,35 @@ use std::ptr::{self, NonNull};
 use crate::flavors::{Buffer, Memory};
 
 /// Slots of a block.
-const SLOTS: usize = if cfg!(loom) { 2 } else { 32 };
+const SLOTS: u32 = if cfg!(loom) { 2 } else { 32 };
 
 struct Block<T> {
     /// The block after this one; not set in the last one.
     next: MaybeUninit<NonNull<Block<T>>>,
-    slots: [MaybeUninit<T>; SLOTS],
-}
-
-/// A slot of a block.
-struct Position<T> {
-    /// Null as long as the chain has no block.
-    block: *mut Block<T>,
-    at: usize,
+    slots: [MaybeUninit<T>; SLOTS as usize],
 }
 
 /// A buffer of unbounded capacity.
+// In this order: what changes with each message comes first.
+#[repr(C)]
 pub(crate) struct Blocks<T> {
-    head: Position<T>,
-    tail: Position<T>,
+    /// The first block; null as long as the chain has none.
+    head: *mut Block<T>,
+    /// The last block, or null.
+    tail: *mut Block<T>,
+    /// The slot of the first message.
+    head_at: u32,
+    /// The slot after the last message.
+    tail_at: u32,
     /// Null if there is none.
     spare: *mut Block<T>,
 }
 
 impl<T> Blocks<T> {
+    /// Up to where lies what changes with each message.
+    #[cfg(not(loom))]
+    pub(crate) const ENDS: usize = std::mem::offset_of!(Self, spare);
+
     /// Puts the spare at the end of the chain; false if there is none.
     #[cold]
     fn extend(&mut self) -> bool {
@@ -49,16 +54,14 @@ impl<T> Blocks<T> {
             return false;
         };
         self.spare = ptr::null_mut();
-        if self.tail.block.is_null() {
-            self.head.block = block.as_ptr();
+        if self.tail.is_null() {
+            self.head = block.as_ptr();
         } else {
             // SAFETY: the chain owns its blocks.
-            unsafe { (*self.tail.block).next.write(block) };
+            unsafe { (*self.tail).next.write(block) };
         }
-        self.tail = Position {
-            block: block.as_ptr(),
-            at: 0,
-        };
+        self.tail = block.as_ptr();
+        self.tail_at = 0;
         true
     }
 
@@ -69,12 +72,10 @@ impl<T> Blocks<T> {
     /// There is a second block.
     #[cold]
     unsafe fn advance(&mut self) -> Option<Memory> {
-        let drained = self.head.block;
-        self.head = Position {
-            // SAFETY: the chain owns its blocks, and all but the last one have a next one.
-            block: unsafe { (*drained).next.assume_init().as_ptr() },
-            at: 0,
-        };
+        let drained = self.head;
+        // SAFETY: the chain owns its blocks, and all but the last one have a next one.
+        self.head = unsafe { (*drained).next.assume_init().as_ptr() };
+        self.head_at = 0;
         if self.spare.is_null() {
             self.spare = drained;
             return None;
@@ -102,29 +103,27 @@ impl<T> Buffer for Blocks<T> {
     const BOUNDED: bool = false;
 
     fn vacant() -> Self {
-        let nowhere = || Position {
-            block: ptr::null_mut(),
-            at: SLOTS,
-        };
         Self {
-            head: Position { at: 0, ..nowhere() },
-            tail: nowhere(),
+            head: ptr::null_mut(),
+            tail: ptr::null_mut(),
+            head_at: 0,
+            tail_at: SLOTS,
             spare: ptr::null_mut(),
         }
     }
 
     #[inline(always)]
     unsafe fn push(&mut self, msg: T) -> Result<(), T> {
-        if self.tail.at == SLOTS && !self.extend() {
+        if self.tail_at == SLOTS && !self.extend() {
             return Err(msg);
         }
-        // SAFETY: the chain owns its blocks; `at` is a slot (it is `SLOTS` in an empty chain), and
+        // SAFETY: the chain owns its blocks; `tail_at` is a slot (it is `SLOTS` in an empty chain), and
         // there is no message at the tail.
         unsafe {
-            let slots = &raw mut (*self.tail.block).slots;
-            slots.cast::<T>().add(self.tail.at).write(msg);
+            let slots = &raw mut (*self.tail).slots;
+            slots.cast::<T>().add(self.tail_at as usize).write(msg);
         }
-        self.tail.at += 1;
+        self.tail_at += 1;
         Ok(())
     }
 
@@ -133,14 +132,14 @@ impl<T> Buffer for Blocks<T> {
         // SAFETY: the chain owns its blocks; it is not empty, so there is a message at the head,
         // and moving on makes the slot free.
         let msg = unsafe {
-            let slots = &raw const (*self.head.block).slots;
-            slots.cast::<T>().add(self.head.at).read()
+            let slots = &raw const (*self.head).slots;
+            slots.cast::<T>().add(self.head_at as usize).read()
         };
-        self.head.at += 1;
-        if self.head.at == self.tail.at && self.head.block == self.tail.block {
-            self.head.at = 0;
-            self.tail.at = 0;
-        } else if self.head.at == SLOTS {
+        self.head_at += 1;
+        if self.head_at == self.tail_at && self.head == self.tail {
+            self.head_at = 0;
+            self.tail_at = 0;
+        } else if self.head_at == SLOTS {
             // SAFETY: the chain is not empty and its first block is drained.
             *unused = unsafe { self.advance() };
         }
@@ -170,9 +169,9 @@ impl<T> Drop for Blocks<T> {
         // SAFETY: the chain owns its blocks and its spare; `next` is set in all blocks but the
         // last.
         unsafe {
-            let mut block = self.head.block;
+            let mut block = self.head;
             while !block.is_null() {
-                let next = if block == self.tail.block {
+                let next = if block == self.tail {
                     ptr::null_mut()
                 } else {
                     (*block).next.assume_init().as_ptr()

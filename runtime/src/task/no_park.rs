@@ -49,7 +49,8 @@ pub(crate) fn running_task() -> Option<TaskPtr> {
 /// - locks, channels, sockets, joins, [`sleep`](crate::sleep) and [`park`](crate::task::park) block
 ///   the worker's thread, and with it every task of that worker, as long as they wait. **What `f`
 ///   waits for must not need this worker**: a task that has begun on it does not go on (unless its
-///   runtime migrates), and `f` waits for ever. New tasks, also that of [`run`](crate::run), are
+///   runtime migrates), and `f` waits for ever. That goes for a receive that does not wait too, if it
+///   meets a neighbour in a `select!` that is about to make the message it sends. New tasks, also that of [`run`](crate::run), are
 ///   taken over by other workers, or by a spare thread if one is left.
 /// - [`checkpoint`](crate::checkpoint) does nothing, [`yield_now`](crate::yield_now) yields the OS
 ///   thread, [`blocking`](crate::blocking) runs its closure in place.
