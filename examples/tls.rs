@@ -1,8 +1,8 @@
 //! A small HTTPS server: rustls, which knows nothing of hueless, over hueless's sockets.
 //!
 //! ```sh
-//! cargo run --release --example tls -- --addr 127.0.0.1:8443 --cert /tmp/cert.pem
-//! curl --cacert /tmp/cert.pem https://localhost:8443/      # or curl -k
+//! cargo run --release --example tls -- --addr 127.0.0.1:8443 --cert cert.pem
+//! curl --cacert cert.pem https://localhost:8443/      # or curl -k
 //! ```
 //!
 //! It makes its certificate when it starts, for `localhost`. Each client gets a task, one answer, and
