@@ -18,6 +18,7 @@
 //! | `pollable` | any other descriptor, as programs wait for it |
 //! | `socket` | a descriptor and what is known of its readiness; the loop of every operation |
 //! | `source` | a descriptor as its poller knows it |
+//! | `backoff` | asking again for what nobody announces |
 //! | `readiness` | who waits for a descriptor, and what has been told of it |
 //! | `table` | which source a poller's event belongs to |
 //! | `poller` | one worker's `mio::Poll`, behind the runtime's driver seam |
@@ -31,6 +32,8 @@
     )
 )]
 
+#[cfg(not(loom))]
+mod backoff;
 #[cfg(not(loom))]
 mod closed;
 #[cfg(not(loom))]

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use hueless_runtime::blocking;
+use hueless_runtime::park::Wait;
 
+use crate::backoff::Backoff;
 use crate::fs::OpenOptions;
 
 /// An open file; [`std::fs::File`] for tasks.
@@ -131,7 +133,12 @@ impl File {
     }
 
     /// Locks the file for this handle alone, which others see that lock it too. Blocks the task, not
-    /// the worker, and a thread of the blocking pool, until nobody else has it locked.
+    /// the worker, and no thread of the blocking pool, until nobody else has it locked.
+    ///
+    /// The system tells nobody but a blocked thread that a lock is free. So a task asks again and
+    /// again, after 1 ms at first, at last every 100 ms: that much later may it learn of its turn, and
+    /// who asks first gets the lock, not who has waited longest. A point of cancellation, unless the
+    /// lock is had at once. An OS thread blocks as in std.
     ///
     /// # Errors
     /// When the system refuses.
@@ -140,11 +147,12 @@ impl File {
     ///
     /// See [`try_lock`](Self::try_lock).
     pub fn lock(&self) -> io::Result<()> {
-        blocking(|| self.std.lock())
+        wait_to_lock(|| self.std.try_lock(), || self.std.lock())
     }
 
     /// Locks the file against [`lock`](Self::lock), together with others who do the same. Blocks the
-    /// task, not the worker, and a thread of the blocking pool, until nobody has it locked otherwise.
+    /// task, not the worker, until nobody has it locked otherwise; it waits as `lock` does. Those who
+    /// share may keep one who wants the file alone waiting for ever.
     ///
     /// # Errors
     /// When the system refuses.
@@ -153,7 +161,7 @@ impl File {
     ///
     /// See [`try_lock`](Self::try_lock).
     pub fn lock_shared(&self) -> io::Result<()> {
-        blocking(|| self.std.lock_shared())
+        wait_to_lock(|| self.std.try_lock_shared(), || self.std.lock_shared())
     }
 
     /// [`lock`](Self::lock), if that can be had at once. Blocks the task, not the worker, for as long
@@ -318,6 +326,25 @@ impl File {
     /// See [`set_times`](Self::set_times).
     pub fn set_modified(&self, time: SystemTime) -> io::Result<()> {
         blocking(|| self.std.set_modified(time))
+    }
+}
+
+/// Locks a file: on an OS thread by `lock`, which blocks it. A thread of the pool must not be blocked
+/// so, for whoever has the lock may need one to go on; so a task tries until it succeeds.
+fn wait_to_lock(
+    try_lock: impl Fn() -> Result<(), TryLockError> + Sync,
+    lock: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    if !Wait::would_park() {
+        return lock();
+    }
+    let mut pauses = Backoff::new();
+    loop {
+        match blocking(&try_lock) {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => pauses.pause(),
+        };
     }
 }
 

@@ -20,7 +20,11 @@
 //!
 //! A call that waits for a thread of the pool is withdrawn when its task is cancelled; one that runs
 //! is waited for, and takes effect. So a file is never left between two states that std would not
-//! leave it in; but [`File::lock`], or opening a pipe that nobody writes to, can hold up a task's end.
+//! leave it in.
+//!
+//! Opening a named pipe holds a thread of the pool until somebody opens its other end, whatever
+//! becomes of the task, which it holds up meanwhile; and when all threads of the pool are held so,
+//! calls here wait. [`File::lock`] holds none and can be cancelled.
 
 mod convert;
 mod dir;

@@ -2,21 +2,18 @@
 //!
 //! The connection stays in the system's queue, so nothing is lost by waiting; and a loop that
 //! accepted again at once would take all of a processor until somebody closes a connection. So
-//! whoever accepts pauses, at first for [`FIRST`], then for twice as long each time, up to
-//! [`LONGEST`], and the first time a listener meets with this it is said on stderr.
+//! whoever accepts pauses, longer each time, up to
+//! [`LONGEST`](crate::backoff::LONGEST); a listener that is closed meanwhile, or connections that could
+//! be accepted again, wait for as long. The first time a listener meets with this it is said on stderr.
 
 use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use crate::backoff::Backoff;
 use crate::readiness::Direction;
 use crate::socket::Socket;
 
-/// The first pause: a shortage may be over at once, when connections come and go.
-const FIRST: Duration = Duration::from_millis(1);
-/// The longest pause. A listener that is closed meanwhile, or connections that could be accepted
-/// again, wait for as long.
-const LONGEST: Duration = Duration::from_millis(100);
 /// How long to wait for the end of a shortage.
 #[derive(Clone, Copy)]
 pub(super) enum Patience {
@@ -69,7 +66,7 @@ pub(super) fn accept<T: AsFd, R>(
 
 /// One wait for a shortage to end.
 struct Shortage {
-    next: Duration,
+    pauses: Backoff,
     paused: Duration,
 }
 
@@ -77,7 +74,7 @@ impl Shortage {
     /// None yet.
     const fn new() -> Self {
         Self {
-            next: FIRST,
+            pauses: Backoff::new(),
             paused: Duration::ZERO,
         }
     }
@@ -91,9 +88,7 @@ impl Shortage {
 
     #[cold]
     fn pause(&mut self) {
-        hueless_runtime::sleep(self.next);
-        self.paused += self.next;
-        self.next = (self.next * 2).min(LONGEST);
+        self.paused += self.pauses.pause();
     }
 }
 

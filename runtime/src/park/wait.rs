@@ -31,6 +31,12 @@ impl Wait {
         Self::new(true)
     }
 
+    /// Whether a wait that began here would park a task, and not block a thread.
+    #[cfg(not(loom))]
+    pub fn would_park() -> bool {
+        current_task().is_some()
+    }
+
     /// Begins a wait that nothing but a peer, or its deadline, ends: one that protects borrows, or
     /// comes after a commit.
     #[inline]
