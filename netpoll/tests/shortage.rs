@@ -5,7 +5,7 @@ mod common;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,14 +23,7 @@ fn in_child(name: &str, child: fn()) {
         child();
         return;
     }
-    let mut process = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(CHILD, "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut process = start(name);
     let mut said = BufReader::new(process.stderr.take().unwrap());
     let mut message = String::new();
     said.read_line(&mut message).unwrap();
@@ -49,6 +42,18 @@ fn in_child(name: &str, child: fn()) {
     let status = process.wait().unwrap();
     assert!(status.success(), "{rest}");
     assert_eq!(rest, "", "it is said once");
+}
+
+/// Starts the test `name` again.
+fn start(name: &str) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(CHILD, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// Waits until the parent has seen the message.
@@ -138,6 +143,20 @@ fn incoming_goes_on_in_migrating_tasks() {
 #[test]
 fn incoming_goes_on_on_threads() {
     in_child("incoming_goes_on_on_threads", incoming_goes_on::<Threads>);
+}
+
+/// A message that cannot be written stops nobody.
+#[test]
+fn incoming_goes_on_though_nobody_reads_stderr() {
+    if std::env::var_os(CHILD).is_some() {
+        return incoming_goes_on::<Tasks>();
+    }
+    let mut process = start("incoming_goes_on_though_nobody_reads_stderr");
+    drop(process.stderr.take());
+    // As in `in_child`. What it says cannot be waited for.
+    std::thread::sleep(Duration::from_millis(500));
+    process.stdin.take().unwrap().write_all(b"\n").unwrap();
+    assert!(process.wait().unwrap().success());
 }
 
 /// As a TCP listener, by the same code.

@@ -23,6 +23,7 @@ pub mod driver;
 mod loom;
 #[doc(hidden)]
 pub mod park;
+mod report;
 #[cfg(not(loom))]
 pub mod runtime;
 mod scheduler;
@@ -41,6 +42,9 @@ mod api {
     pub use crate::task::spawn;
     pub use crate::time::{now, sleep, sleep_until};
 }
+
+#[doc(hidden)]
+pub use report::report;
 
 #[doc(hidden)]
 #[cfg(not(loom))]

@@ -10,6 +10,8 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use hueless_runtime::report;
+
 use crate::backoff::Backoff;
 use crate::readiness::Direction;
 use crate::socket::Socket;
@@ -53,9 +55,9 @@ pub(super) fn accept<T: AsFd, R>(
             {
                 if socket.shared().is_first_shortage() {
                     let addr = addr();
-                    eprintln!(
+                    report(format_args!(
                         "hueless: connections to {addr} wait to be accepted until there is room: {error}"
-                    );
+                    ));
                 }
                 shortage.pause();
             }

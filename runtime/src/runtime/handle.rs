@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::report::report;
 use crate::runtime::metrics::Metrics;
 use crate::scheduler::{self, Settings, Shared};
 use crate::stack::Class;
@@ -151,12 +152,12 @@ impl Runtime {
             let deadline = Instant::now().checked_add(timeout);
             if !shared.wait_for_end(deadline) {
                 let left = shared.started_tasks();
-                eprintln!(
+                report(format_args!(
                     "hueless: a runtime was dropped, but {left} of its tasks did not end within \
                      {timeout:?}; they are left behind, still running"
-                );
+                ));
                 for running in shared.running() {
-                    eprintln!("hueless: {running}");
+                    report(format_args!("hueless: {running}"));
                 }
                 shared.leave_behind();
             }
@@ -169,7 +170,9 @@ impl Runtime {
                 .name("hueless-shutdown".into())
                 .spawn(wait);
             if let Err(error) = waiter {
-                eprintln!("hueless: a runtime is left to end by itself: {error}");
+                report(format_args!(
+                    "hueless: a runtime is left to end by itself: {error}"
+                ));
             }
         }
     }

@@ -1,12 +1,13 @@
 //! Starting a runtime's threads.
 
 use std::any::Any;
-use std::io::{self, Write};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use crate::report::report;
 use crate::scheduler::monitor;
 use crate::scheduler::seat::Seat;
 use crate::scheduler::shared::{Settings, Shared};
@@ -135,12 +136,10 @@ fn leave(shared: &Shared, seat: Seat) {
 /// Ends the process after a panic on the worker's own stack, outside any task, which would leave its
 /// tasks without a worker.
 fn abort_after_panic(payload: &(dyn Any + Send)) -> ! {
-    // Not by `eprintln!`: tests capture that, and what is captured is lost now.
-    let _ = writeln!(
-        io::stderr(),
+    report(format_args!(
         "hueless: a worker panicked outside its tasks; this is a bug in hueless: {}",
         panic_text(payload)
-    );
+    ));
     std::process::abort();
 }
 

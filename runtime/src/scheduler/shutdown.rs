@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use crate::cancel;
 use crate::park::Settled;
+use crate::report::report;
 use crate::scheduler::leaving::Announced;
 use crate::scheduler::worker::Worker;
 use crate::task::{Described, Parked, TaskPtr};
@@ -71,11 +72,16 @@ impl Worker {
             });
         }
         for name in &names {
-            eprintln!("hueless: left behind by a runtime that was dropped: {name}");
+            report(format_args!(
+                "hueless: left behind by a runtime that was dropped: {name}"
+            ));
         }
         let more = self.remote().owned.len().saturating_sub(names.len());
         if more != 0 {
-            eprintln!("hueless: and {more} more tasks of worker {}", self.index());
+            report(format_args!(
+                "hueless: and {more} more tasks of worker {}",
+                self.index()
+            ));
         }
     }
 

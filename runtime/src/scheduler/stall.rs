@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
+use crate::report::report;
 use crate::scheduler::counts::count;
 use crate::scheduler::remote::Remote;
 use crate::sys::thread;
@@ -153,7 +154,7 @@ impl Reporter {
                 // Its panic has been printed; the workers are to be watched on.
                 let _ = catch_unwind(AssertUnwindSafe(|| hook(&stall)));
             }
-            None if self.sites.insert(spawned_at) => eprintln!("hueless: {stall}"),
+            None if self.sites.insert(spawned_at) => report(format_args!("hueless: {stall}")),
             None => {}
         }
         true

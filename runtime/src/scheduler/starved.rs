@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::report::report;
 use crate::scheduler::shared::Shared;
 use crate::task::{Described, TaskPtr};
 
@@ -49,7 +50,9 @@ impl Starved {
         if !self.said.swap(true, Ordering::Relaxed) {
             // SAFETY: a new task is whoever's took it out of a queue.
             let task = Described::of(unsafe { task.get() });
-            eprintln!("hueless: {task} waits for a stack until another task ends: {error}");
+            report(format_args!(
+                "hueless: {task} waits for a stack until another task ends: {error}"
+            ));
         }
         let mut tasks = self.tasks();
         tasks.push_back(task);

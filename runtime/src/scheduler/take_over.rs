@@ -19,6 +19,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::park::Settled;
+use crate::report::report;
 use crate::scheduler::counts::count;
 use crate::scheduler::launch;
 use crate::scheduler::monitor::{Hinted, Seen};
@@ -108,10 +109,10 @@ impl TakeOver {
             && let Err(error) = launch::start_spare(shared)
             && !std::mem::replace(&mut self.complained, true)
         {
-            eprintln!(
+            report(format_args!(
                 "hueless: a worker is stuck and no spare thread can be started ({error}): tasks \
                  that have not begun wait; raise the limit of threads (ulimit -u)"
-            );
+            ));
         }
     }
 

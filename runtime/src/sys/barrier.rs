@@ -62,10 +62,10 @@ mod imp {
     pub(super) fn fence_everywhere() {
         if !membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
             // The light sides have relied on it already.
-            eprintln!(
+            crate::report::report(format_args!(
                 "hueless: the system call `membarrier` worked when the runtime started and is \
                  refused now; do not forbid it to a running program"
-            );
+            ));
             std::process::abort();
         }
     }

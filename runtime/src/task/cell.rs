@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::atomic::Ordering;
 
 use crate::cancel;
+use crate::report::report;
 use crate::task::block::{self, Cache};
 use crate::task::header::{Stage, TaskHeader};
 use crate::task::id::TaskId;
@@ -174,16 +175,16 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
 pub(crate) fn report_if_panicked<T>(header: &TaskHeader, result: &Result<T, Failure>) {
     match result {
         Err(Failure::Panic(_)) => {
-            eprintln!(
+            report(format_args!(
                 "{} ended by this panic; nobody joined it",
                 Described::of(header)
-            );
+            ));
         }
         Err(Failure::NoStack(error)) => {
-            eprintln!(
+            report(format_args!(
                 "{} could not start: {error}; nobody joined it",
                 Described::of(header)
-            );
+            ));
         }
         Ok(_) | Err(Failure::Cancelled | Failure::LeftBehind) => {}
     }
