@@ -23,6 +23,7 @@ cases!(
     a_second_ctrl_c_kills_who_receives_none,
     a_second_ctrl_c_kills_who_is_still_at_the_first,
     one_who_receives_is_enough,
+    who_has_received_and_gone_is_not_blamed,
     without_receivers_the_effect_is_the_usual_one,
     what_was_ignored_is_ignored_again,
     who_does_not_receive_holds_nobody_up,
@@ -36,6 +37,7 @@ scenarios! {
     "loop" => receiving_loop,
     "hang" => hang,
     "one receives" => one_receives,
+    "leave" => leave,
     "drop" => drop_all,
     "ignored" => ignored,
     "crowd" => crowd,
@@ -183,6 +185,39 @@ fn one_who_receives_is_enough<M: Mode>() {
     subject.hear("alive");
     subject.child.kill().unwrap();
     subject.end();
+}
+
+/// Receives its second Ctrl-C late, but in time, and then the subscription ends.
+fn leave<M: Mode>() {
+    let presses = notify(&[Signal::INT, Signal::USR1]).unwrap();
+    let pings = notify(&[Signal::USR1, Signal::USR2]).unwrap();
+    say("ready");
+    assert_eq!(presses.recv(), Ok(Signal::INT));
+    say("received");
+    // This one comes after the second Ctrl-C.
+    assert_eq!(pings.recv(), Ok(Signal::USR2));
+    assert_eq!(presses.recv(), Ok(Signal::INT));
+    drop(presses);
+    say("gone");
+    assert_eq!(pings.recv(), Ok(Signal::USR1));
+    say("forgotten");
+    assert_eq!(pings.recv(), Ok(Signal::USR2));
+}
+
+fn who_has_received_and_gone_is_not_blamed<M: Mode>() {
+    let mut subject = Subject::start::<M>("leave");
+    subject.hear("ready");
+    subject.send(Signal::INT);
+    subject.hear("received");
+    subject.send(Signal::INT);
+    subject.send(Signal::USR2);
+    subject.hear("gone");
+    // Finds out that nobody receives there, whereupon nobody is left for Ctrl-C.
+    subject.send(Signal::USR1);
+    subject.hear("forgotten");
+    std::thread::sleep(signal::PATIENCE * 3 / 2);
+    subject.send(Signal::USR2);
+    assert!(subject.end().success());
 }
 
 fn drop_all<M: Mode>() {

@@ -15,7 +15,6 @@ use std::io::{self, Read, Write};
 use std::mem;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -166,6 +165,16 @@ impl Subscription {
     }
 }
 
+/// Whether somebody has subscribed to Ctrl-C, and nobody of them receives it. Who is gone is not to
+/// blame, for he may have received it before.
+fn all_neglect_interrupts(subscriptions: &[Subscription]) -> bool {
+    let mut concerned = subscriptions
+        .iter()
+        .filter(|subscription| subscription.signals.contains(Signal::INT))
+        .peekable();
+    concerned.peek().is_some() && concerned.all(Subscription::neglects_interrupts)
+}
+
 /// What subscribers and the thread share.
 struct State {
     subscriptions: Vec<Subscription>,
@@ -314,19 +323,13 @@ impl Thread {
             None => return,
         };
         subscriptions.retain_mut(|subscription| {
-            if !subscription.signals.contains(signal) {
-                return true;
-            }
-            // A waker of the program's may panic: that was reported, and is nothing to the others.
-            catch_unwind(AssertUnwindSafe(|| subscription.deliver(signal))).unwrap_or(true)
+            // A waker of the program's that panics does not get here: `park::wake` sees to that.
+            !subscription.signals.contains(signal) || subscription.deliver(signal)
         });
-        let mut concerned = subscriptions
+        let has_nobody = !subscriptions
             .iter()
-            .filter(|subscription| subscription.signals.contains(signal))
-            .peekable();
-        let has_nobody = concerned.peek().is_none();
-        if signal == Signal::INT && !has_nobody && concerned.all(Subscription::neglects_interrupts)
-        {
+            .any(|subscription| subscription.signals.contains(signal));
+        if signal == Signal::INT && all_neglect_interrupts(&subscriptions) {
             // Not later than for one that came before.
             self.verdict
                 .get_or_insert_with(|| Instant::now() + PATIENCE);
@@ -344,12 +347,7 @@ impl Thread {
     /// Kills the process if nobody has received the Ctrl-C that the verdict was put off for.
     fn judge(&self) {
         let neglected = lock().as_ref().is_some_and(|state| {
-            state.default.contains(Signal::INT)
-                && state
-                    .subscriptions
-                    .iter()
-                    .filter(|subscription| subscription.signals.contains(Signal::INT))
-                    .all(Subscription::neglects_interrupts)
+            state.default.contains(Signal::INT) && all_neglect_interrupts(&state.subscriptions)
         });
         if neglected {
             sys::default_effect(Signal::INT);
