@@ -265,6 +265,10 @@ fn children_have_the_programs_signal_mask<M: Mode>() {
     assert_eq!(blocked() & usual, 0);
     // On the worker's own thread too.
     assert_eq!(no_park(blocked) & usual, 0);
+    // And on a thread that has its mask from there.
+    let thread = std::thread::spawn(blocked);
+    let inherited = hueless_runtime::blocking(|| thread.join().unwrap());
+    assert_eq!(inherited & usual, 0);
     let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
     // SAFETY: a child that has not been waited for.
     assert_eq!(unsafe { libc::kill(child.id() as i32, libc::SIGTERM) }, 0);

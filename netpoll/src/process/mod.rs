@@ -7,9 +7,9 @@
 //! What differs from std:
 //!
 //! - **The signal mask.** Children inherit the mask of the thread that starts them, and workers block
-//!   nearly all signals. [`Command`] sees to it that a child has the mask of the program. A
-//!   [`std::process::Command`] that a task uses does not: its children hear neither Ctrl-C nor
-//!   `SIGTERM`.
+//!   nearly all signals. [`Command`] sees to it that a child has the mask of the program, also on a thread
+//!   that a task has started, unless that has changed its mask. A [`std::process::Command`] that a
+//!   task, or such a thread, uses does not: its children hear neither Ctrl-C nor `SIGTERM`.
 //! - **Children that nobody waits for.** A [`Child`] that is dropped runs on, as std's does. When it
 //!   has ended, one of the next [`spawn`](Command::spawn)s clears it away, so a server that starts
 //!   children and forgets them gathers no zombies. Nothing else is ever reaped, and no handler for

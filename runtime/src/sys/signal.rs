@@ -270,6 +270,9 @@ pub(crate) struct Mask(libc::sigset_t);
 /// What the first thread that [`block_asynchronous`] was called on had blocked by itself.
 static INHERITED: OnceLock<Mask> = OnceLock::new();
 
+/// What that thread has blocked since, as other workers have; and so have threads that tasks start.
+static OF_WORKERS: OnceLock<Mask> = OnceLock::new();
+
 thread_local! {
     /// Whether this thread has called [`block_asynchronous`].
     static BLOCKS: Cell<bool> = const { Cell::new(false) };
@@ -280,6 +283,27 @@ impl Mask {
     /// been no worker.
     pub(crate) fn of_program() -> Option<&'static Mask> {
         INHERITED.get()
+    }
+
+    /// The calling thread's.
+    fn current() -> io::Result<Mask> {
+        // SAFETY: a set that is filled in before it is used.
+        let none = unsafe {
+            let mut none = mem::zeroed();
+            libc::sigemptyset(&mut none);
+            none
+        };
+        change_mask(libc::SIG_BLOCK, &none)
+    }
+
+    /// Whether both hold the same signals.
+    fn is_like(&self, other: &Mask) -> bool {
+        /// The highest number of a signal, or more: of what is none the answers are the same.
+        const LAST: libc::c_int = 64;
+        (1..=LAST).all(|signal| {
+            // SAFETY: the sets are filled in; the calls only ask.
+            unsafe { libc::sigismember(&self.0, signal) == libc::sigismember(&other.0, signal) }
+        })
     }
 
     /// Makes it the calling thread's, and says which was before.
@@ -313,13 +337,15 @@ pub(crate) fn block_asynchronous() -> io::Result<()> {
         set
     };
     let before = change_mask(libc::SIG_BLOCK, &set)?;
+    let _ = OF_WORKERS.set(Mask::current()?);
     let _ = INHERITED.set(before);
     BLOCKS.set(true);
     Ok(())
 }
 
-/// Calls `f`, on a worker with the program's own mask. A handler that runs meanwhile has the stack in
-/// use to run on. `f` must not park. For this workspace's crates.
+/// Calls `f`, on a worker, or a thread that has its mask from one, with the program's own mask. A
+/// handler that runs meanwhile has the stack in use to run on. `f` must not park. For this workspace's
+/// crates.
 #[inline(never)]
 pub fn with_program_mask<R>(f: impl FnOnce() -> R) -> R {
     /// Sets the worker's mask again, however `f` ends.
@@ -330,9 +356,17 @@ pub fn with_program_mask<R>(f: impl FnOnce() -> R) -> R {
             let _ = self.0.set();
         }
     }
-    let mask = Mask::of_program().filter(|_| BLOCKS.get());
+    let mask = Mask::of_program().filter(|_| BLOCKS.get() || has_a_workers());
     let _again = mask.and_then(|mask| mask.set().ok()).map(Again);
     f()
+}
+
+/// Whether the calling thread's mask is that of the workers.
+fn has_a_workers() -> bool {
+    match (Mask::current(), OF_WORKERS.get()) {
+        (Ok(mask), Some(workers)) => mask.is_like(workers),
+        _ => false,
+    }
 }
 
 fn change_mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<Mask> {
