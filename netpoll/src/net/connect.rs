@@ -2,8 +2,9 @@
 //!
 //! Several addresses are tried as RFC 8305 ("Happy Eyeballs") has it: the families take turns, the
 //! next attempt begins when the last one has failed or has gone on for [`STAGGER`], and the first to
-//! connect wins. One task, or thread, waits for all attempts together; the attempts live in its
-//! frame, so that whatever ends the race, a cancellation too, closes those that are left.
+//! connect wins. At most [`AT_A_TIME`] go on together; the next begins when one of them has failed.
+//! One task, or thread, waits for all attempts together; the attempts live in its frame, so that
+//! whatever ends the race, a cancellation too, closes those that are left.
 
 use std::io;
 use std::iter;
@@ -16,6 +17,10 @@ use crate::readiness::{Case, Direction, Tick, wait_any};
 
 /// For how long an attempt is the only one: RFC 8305's connection attempt delay.
 const STAGGER: Duration = Duration::from_millis(250);
+
+/// How many attempts go on at a time: a name may have hundreds of addresses, and each attempt takes a
+/// descriptor here and a place in a host's queue.
+const AT_A_TIME: usize = 8;
 
 /// Connects to the first of `addr`'s addresses that answers.
 pub(super) fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
@@ -101,7 +106,7 @@ struct Race<I> {
     /// Those not tried yet.
     addrs: I,
     attempts: Vec<Attempt>,
-    /// When the next address is tried; `None` once there is no more.
+    /// When the next address is tried, if there is room; `None` once there is no more.
     next_start: Option<Instant>,
     failure: Failure,
 }
@@ -131,12 +136,19 @@ impl<I: Iterator<Item = SocketAddr>> Race<I> {
             }
             let cases: io::Result<Vec<_>> = self.attempts.iter().map(Attempt::case).collect();
             // Whether the time is up or one may be done shows when looking at them.
-            let _ = wait_any(&mut cases?, self.next_start);
+            let _ = wait_any(&mut cases?, self.next_start());
         }
     }
 
+    /// When the next attempt begins, if none ends before.
+    fn next_start(&self) -> Option<Instant> {
+        let has_room = self.attempts.len() < AT_A_TIME;
+        self.next_start.filter(|_| has_room)
+    }
+
     fn is_next_due(&self) -> bool {
-        self.next_start.is_some_and(|start| start <= Instant::now())
+        self.next_start()
+            .is_some_and(|start| start <= Instant::now())
     }
 
     /// Begins the attempt that is due, and the next at once if that fails at once.
@@ -248,6 +260,29 @@ mod tests {
         assert_eq!(turns(&[v4(3), v4(1), v4(2)]), [v4(3), v4(1), v4(2)]);
         assert_eq!(turns(&[v6(2)]), [v6(2)]);
         assert_eq!(turns(&[]), []);
+    }
+
+    /// Whatever became of them is not looked at here, so all go on.
+    #[test]
+    fn long_lists_take_few_sockets_at_a_time() {
+        let listener = std::net::TcpListener::bind(v4(0)).unwrap();
+        let addr = listener.local_addr().unwrap();
+        let mut race = Race::new([addr; 3 * AT_A_TIME].into_iter());
+        let begin_as_if_time_passed = |race: &mut Race<_>| {
+            for _ in 0..2 * AT_A_TIME {
+                race.next_start = race.next_start.map(|_| Instant::now());
+                race.begin_what_is_due();
+            }
+        };
+        begin_as_if_time_passed(&mut race);
+        assert_eq!(race.attempts.len(), AT_A_TIME);
+        // It waits for their ends alone, and not for a time that has passed.
+        assert_eq!(race.next_start(), None);
+        let ended = race.attempts.remove(3);
+        begin_as_if_time_passed(&mut race);
+        assert_eq!(race.attempts.len(), AT_A_TIME);
+        drop(ended);
+        assert_eq!(race.addrs.len(), 2 * AT_A_TIME - 1);
     }
 
     #[test]
