@@ -14,12 +14,12 @@
 use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::ops::BitOr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::readiness::{Attempt, Case, Direction, wait_any};
 use crate::socket::Socket;
-use crate::sys::mode;
+use crate::sys::{self, mode};
 
 /// What to wait for.
 ///
@@ -175,7 +175,7 @@ impl Watched {
 
     fn wait_until_ready(&self, direction: Direction) -> io::Result<()> {
         self.socket.run(direction, |descriptor| {
-            match mode::is_ready(descriptor.as_fd(), direction)? {
+            match sys::is_ready(descriptor.as_raw_fd(), direction)? {
                 true => Ok(()),
                 false => Err(io::ErrorKind::WouldBlock.into()),
             }

@@ -35,6 +35,7 @@ use hueless_runtime::park::ClaimedList;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Waker};
 
+use crate::readiness::Direction;
 use crate::source::Source;
 use crate::sys;
 use crate::table::{Table, Token};
@@ -214,7 +215,7 @@ impl Poller for MioPoller {
     }
 
     fn is_ready(&self) -> bool {
-        self.is_in_use() && sys::is_readable(self.descriptor)
+        self.is_in_use() && sys::is_ready(self.descriptor, Direction::Read).unwrap_or(false)
     }
 
     fn notify(&self) {

@@ -310,7 +310,7 @@ fn read(buf: &mut [u8]) -> io::Result<usize> {
 /// # Errors
 /// When there is nothing now and the system cannot watch the descriptor.
 fn wait() -> io::Result<()> {
-    let check = |input: &Stdin| match sys::is_readable(input.as_raw_fd()) {
+    let check = |input: &Stdin| match sys::is_ready(input.as_raw_fd(), Direction::Read)? {
         true => Ok(()),
         false => Err(io::Error::from(io::ErrorKind::WouldBlock)),
     };

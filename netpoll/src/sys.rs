@@ -4,6 +4,8 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
+use crate::readiness::Direction;
+
 pub(crate) mod mode;
 pub(crate) mod splice;
 
@@ -22,14 +24,17 @@ pub(crate) fn listen(socket: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
     check(unsafe { libc::listen(socket.as_raw_fd(), backlog) })
 }
 
-/// Whether a read of the descriptor, which is open, would find something now.
-pub(crate) fn is_readable(descriptor: RawFd) -> bool {
-    events(descriptor, libc::POLLIN) != 0
-}
-
-/// Whether a write to the descriptor would find room now, or an error.
-pub(crate) fn is_writable(descriptor: BorrowedFd<'_>) -> bool {
-    events(descriptor.as_raw_fd(), libc::POLLOUT) != 0
+/// Whether a call of this direction on the descriptor, which is open, would go through now, if only
+/// to fail.
+///
+/// # Errors
+/// `Interrupted`, or when the system has no memory for the question.
+pub(crate) fn is_ready(descriptor: RawFd, direction: Direction) -> io::Result<bool> {
+    let asked = match direction {
+        Direction::Read => libc::POLLIN,
+        Direction::Write => libc::POLLOUT,
+    };
+    events(descriptor, asked).map(|events| events != 0)
 }
 
 /// Whether the socket's receiving side has been shut down, where a receive in non-blocking mode does
@@ -37,7 +42,8 @@ pub(crate) fn is_writable(descriptor: BorrowedFd<'_>) -> bool {
 pub(crate) fn is_receiving_shut_down(socket: BorrowedFd<'_>) -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
-        events(socket.as_raw_fd(), libc::POLLRDHUP) & libc::POLLRDHUP != 0
+        events(socket.as_raw_fd(), libc::POLLRDHUP)
+            .is_ok_and(|events| events & libc::POLLRDHUP != 0)
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     {
@@ -47,7 +53,7 @@ pub(crate) fn is_receiving_shut_down(socket: BorrowedFd<'_>) -> bool {
 }
 
 /// Which of the events `asked` for, or errors, the descriptor has now. It is open.
-fn events(descriptor: RawFd, asked: libc::c_short) -> libc::c_short {
+fn events(descriptor: RawFd, asked: libc::c_short) -> io::Result<libc::c_short> {
     let mut asked = libc::pollfd {
         fd: descriptor,
         events: asked,
@@ -55,8 +61,9 @@ fn events(descriptor: RawFd, asked: libc::c_short) -> libc::c_short {
     };
     // SAFETY: one valid structure, and no waiting.
     match unsafe { libc::poll(&raw mut asked, 1, 0) } {
-        1 => asked.revents,
-        _ => 0,
+        0 => Ok(0),
+        1 => Ok(asked.revents),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 

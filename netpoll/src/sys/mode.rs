@@ -1,30 +1,7 @@
-//! What a descriptor's calls would do now, and whether they may block their thread.
+//! Whether a descriptor's calls may block their thread.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
-
-use crate::readiness::Direction;
-
-/// Whether a call of this direction would go through now, if only to fail.
-///
-/// # Errors
-/// `Interrupted`, or when the system has no memory for the question.
-pub(crate) fn is_ready(descriptor: BorrowedFd<'_>, direction: Direction) -> io::Result<bool> {
-    let mut asked = libc::pollfd {
-        fd: descriptor.as_raw_fd(),
-        events: match direction {
-            Direction::Read => libc::POLLIN,
-            Direction::Write => libc::POLLOUT,
-        },
-        revents: 0,
-    };
-    // SAFETY: one valid structure, and no waiting.
-    match unsafe { libc::poll(&raw mut asked, 1, 0) } {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(io::Error::last_os_error()),
-    }
-}
 
 /// Puts the descriptor in non-blocking mode and answers whether it was in blocking mode.
 pub(crate) fn set_nonblocking(descriptor: BorrowedFd<'_>) -> io::Result<bool> {

@@ -19,7 +19,7 @@
 //! only, and other tasks use it at the same time.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
@@ -93,7 +93,7 @@ fn new_probe(
 fn await_room(socket: &Socket<UnixDatagram>, deadline: Option<Instant>) -> io::Result<()> {
     socket.run_until(
         Direction::Write,
-        |socket| match sys::is_writable(socket.as_fd()) {
+        |socket| match sys::is_ready(socket.as_raw_fd(), Direction::Write)? {
             true => Ok(()),
             false => Err(io::Error::from_raw_os_error(libc::EAGAIN)),
         },
