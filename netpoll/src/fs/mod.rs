@@ -14,6 +14,10 @@
 //! read exactly or write all, are handed over once, whatever they transfer. A [`ReadDir`] fetches many
 //! entries at a time.
 //!
+//! Dropping a [`File`] or a [`ReadDir`] closes it at once, on the thread that drops it, which may be
+//! the worker. Most file systems do that in a microsecond; one that writes back when a file is closed,
+//! as network file systems do, holds the worker up. [`File::sync_all`] before leaves it little to do.
+//!
 //! A file that is known to be fast, of `/proc` for example, may as well be read by [`std::fs`].
 //!
 //! # Cancellation

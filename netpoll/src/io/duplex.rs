@@ -55,6 +55,10 @@ pub fn duplex(capacity: usize) -> (DuplexStream, DuplexStream) {
 /// references ([`Read`] and [`Write`] are implemented for `&DuplexStream` too). Several may even wait
 /// in the same direction; which of them gets which bytes is not said.
 ///
+/// A read or a write copies under a short lock, for which those at the other end may spin: 16 KiB at
+/// most at a time, from or to the caller's memory. Memory that has to be fetched from a disk first, a
+/// mapped file for example, makes that longer.
+///
 /// When it is dropped the other end reads what was written before, then the end of the stream, and
 /// writing there fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe).
 ///

@@ -42,6 +42,9 @@
 //! - Whoever never subscribes pays nothing: no handler is installed, no thread is started. The first
 //!   subscription starts one, which sleeps until a signal comes, and stays. It takes those signals
 //!   even if all other threads block them. Neither a stuck worker nor the end of a runtime holds it up.
+//! - A child that is forked and runs on without loading another program keeps the handlers, but has
+//!   no such thread: what is subscribed to has no effect there, not even the default one, and the
+//!   parent's subscribers do not hear of it either. Loading a program restores the default effects.
 
 mod deliver;
 mod number;
