@@ -22,6 +22,9 @@ use crate::source::Source;
 use crate::sys;
 
 mod attempt;
+mod bytes;
+
+pub(crate) use bytes::Bytes;
 
 /// A descriptor and its readiness.
 pub(crate) struct Socket<T> {
@@ -119,15 +122,18 @@ impl<T: AsFd> Socket<T> {
     }
 
     /// [`run`](Self::run) for calls that transfer up to `len` bytes of a stream and answer how
-    /// many: if there were fewer, the next such call is spared, for it would block. With a `len` of
-    /// 0 no call is spared, now or next.
+    /// many: if there were fewer, the next such call is spared where it would block, which the
+    /// [type](Bytes) says. With a `len` of 0 no call is spared, now or next.
     #[inline]
     pub(crate) fn transfer(
         &self,
         direction: Direction,
         len: usize,
         call: impl FnMut(&T) -> io::Result<usize>,
-    ) -> io::Result<usize> {
+    ) -> io::Result<usize>
+    where
+        T: Bytes,
+    {
         self.repeat(
             direction,
             len > 0,
@@ -136,17 +142,21 @@ impl<T: AsFd> Socket<T> {
         )
     }
 
-    /// `call`, which transfers up to `len` bytes, and a note if there were fewer.
+    /// `call`, which transfers up to `len` bytes, and a note if there were fewer and that says
+    /// something.
     #[inline]
     fn noting(
         &self,
         direction: Direction,
         len: usize,
         mut call: impl FnMut(&T) -> io::Result<usize>,
-    ) -> impl FnMut(&T, Tick) -> io::Result<usize> {
+    ) -> impl FnMut(&T, Tick) -> io::Result<usize>
+    where
+        T: Bytes,
+    {
         move |io, seen| {
             let done = call(io)?;
-            if 0 < done && done < len {
+            if T::SHORT_EXHAUSTS && 0 < done && done < len {
                 self.handle.0.note_exhausted(direction, seen);
             }
             Ok(done)
@@ -227,7 +237,10 @@ impl<T: AsFd> Socket<T> {
         &self,
         len: usize,
         call: impl FnMut(&T) -> io::Result<usize>,
-    ) -> io::Result<usize> {
+    ) -> io::Result<usize>
+    where
+        T: Bytes,
+    {
         match self.transfer(Direction::Read, len, call)? {
             0 if self.shared().is_closed() => Err(closed()),
             read => Ok(read),

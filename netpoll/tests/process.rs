@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{Mode, bytes, cases};
+use hueless_netpoll::net::UnixStream;
 use hueless_netpoll::process::{Command, Stdio};
 use hueless_runtime::task::no_park;
 use hueless_runtime::yield_now;
@@ -29,6 +30,7 @@ cases!(
     children_have_the_programs_signal_mask,
     a_pipe_that_is_passed_on_blocks_again,
     pipes_go_to_std_and_back,
+    a_pipe_in_packet_mode_is_read_to_its_end,
     code_before_exec_runs_in_the_child,
 );
 
@@ -322,6 +324,41 @@ fn pipes_go_to_std_and_back<M: Mode>() {
     assert_eq!(&byte, b"x");
     drop(stdin);
     child.wait().unwrap();
+}
+
+/// A read ends behind a packet, and no event tells of the next one that is there already.
+fn a_pipe_in_packet_mode_is_read_to_its_end<M: Mode>() {
+    const ROUNDS: usize = 50;
+    let (reader, mut packets) = std::io::pipe().unwrap();
+    if cfg!(target_os = "linux") {
+        // SAFETY: the descriptor is open; the call touches no memory of ours.
+        let set = unsafe { libc::fcntl(packets.as_raw_fd(), libc::F_SETFL, libc::O_DIRECT) };
+        assert_eq!(set, 0);
+    }
+    let (mut go, mut waits) = UnixStream::pair().unwrap();
+    let reading = M::spawn(move || {
+        let mut stdout = hueless_netpoll::process::ChildStdout::from(OwnedFd::from(reader));
+        let mut buf = [0; 16];
+        for _ in 0..ROUNDS {
+            // All has been told when it is read.
+            waits.read_exact(&mut [0]).unwrap();
+            for _ in 0..2 {
+                assert_eq!(stdout.read(&mut buf).unwrap(), 3);
+            }
+            // It is watched once it has waited.
+            waits.write_all(b"x").unwrap();
+            assert_eq!(stdout.read(&mut buf).unwrap(), 1);
+        }
+    });
+    for _ in 0..ROUNDS {
+        packets.write_all(b"one").unwrap();
+        packets.write_all(b"two").unwrap();
+        go.write_all(b"x").unwrap();
+        go.read_exact(&mut [0]).unwrap();
+        hueless_runtime::yield_now();
+        packets.write_all(b"x").unwrap();
+    }
+    reading.join();
 }
 
 /// Which is started by a fork, with all that the runtime's other threads are doing.

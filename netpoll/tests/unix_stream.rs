@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{Mode, SocketPath, bytes, cases};
+use common::{Mode, SocketPath, bytes, cases, send_with_descriptor};
 use hueless_netpoll::net::{Shutdown, UnixListener, UnixStream, is_closed};
 
 cases!(
@@ -333,38 +333,6 @@ fn nothing_is_left_behind_a_descriptor<M: Mode>() {
         go.write_all(b"x").unwrap();
         assert_eq!(reader.join(), b"abcyz");
     }
-}
-
-/// Sends `bytes` together with a duplicate of the stream's own descriptor.
-fn send_with_descriptor(stream: &UnixStream, bytes: &[u8]) {
-    let descriptor = stream.as_raw_fd();
-    let len = size_of_val(&descriptor) as u32;
-    // Room for one descriptor, aligned as a header must be.
-    let mut control = [0_usize; 8];
-    let mut part = libc::iovec {
-        iov_base: bytes.as_ptr().cast_mut().cast(),
-        iov_len: bytes.len(),
-    };
-    // SAFETY: all zeroes are a message of nothing.
-    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
-    message.msg_iov = &raw mut part;
-    message.msg_iovlen = 1;
-    message.msg_control = control.as_mut_ptr().cast();
-    // SAFETY: a calculation.
-    message.msg_controllen = unsafe { libc::CMSG_SPACE(len) } as _;
-    // SAFETY: the control buffer is big enough for one header and a descriptor.
-    unsafe {
-        let header = libc::CMSG_FIRSTHDR(&raw const message);
-        (*header).cmsg_level = libc::SOL_SOCKET;
-        (*header).cmsg_type = libc::SCM_RIGHTS;
-        (*header).cmsg_len = libc::CMSG_LEN(len) as _;
-        libc::CMSG_DATA(header)
-            .cast::<i32>()
-            .write_unaligned(descriptor);
-    }
-    // SAFETY: the message's parts are valid, and so is the descriptor.
-    let sent = unsafe { libc::sendmsg(descriptor, &raw const message, 0) };
-    assert_eq!(sent, bytes.len() as isize);
 }
 
 /// As std's, though there is no room.

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::net::Pollable;
 use crate::readiness::{Attempt, Direction};
-use crate::socket::Socket;
+use crate::socket::{Bytes, Socket};
 use crate::sys::splice::Pipe;
 
 /// What an input and an output have in common.
@@ -77,7 +77,7 @@ impl<T: AsFd> End for Socket<T> {
     }
 }
 
-impl<T: AsFd> Input for Socket<T>
+impl<T: AsFd + Bytes> Input for Socket<T>
 where
     for<'a> &'a T: Read,
 {
@@ -92,7 +92,7 @@ where
     }
 }
 
-impl<T: AsFd> Output for Socket<T>
+impl<T: AsFd + Bytes> Output for Socket<T>
 where
     for<'a> &'a T: Write,
 {

@@ -207,26 +207,19 @@ macro_rules! timeout_methods {
 pub(in crate::net) use timeout_methods;
 
 /// `Read` and `Write` of a stream, for the type and for references to it.
-///
-/// `spares` says whether a transfer that was short means that the next would block: see
-/// [`Socket::transfer`](crate::socket::Socket::transfer).
 macro_rules! stream_io {
-    ($ours:ident, spares: $spares:literal) => {
+    ($ours:ident) => {
         /// Reading blocks the task, not the worker, until there is something, the peer has ended
         /// its side (`Ok(0)`), or the read time-out is over (`WouldBlock`).
         impl Read for &$ours {
             #[inline]
             fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-                let len = if $spares { buf.len() } else { 0 };
-                self.socket.read(len, |mut stream| stream.read(buf))
+                self.socket.read(buf.len(), |mut stream| stream.read(buf))
             }
 
             #[inline]
             fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-                let len = match $spares {
-                    true => bufs.iter().map(|buf| buf.len()).sum(),
-                    false => 0,
-                };
+                let len = bufs.iter().map(|buf| buf.len()).sum();
                 self.socket
                     .read(len, |mut stream| stream.read_vectored(bufs))
             }
@@ -251,17 +244,13 @@ macro_rules! stream_io {
         impl Write for &$ours {
             #[inline]
             fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-                let len = if $spares { buf.len() } else { 0 };
                 self.socket
-                    .transfer(Direction::Write, len, |mut stream| stream.write(buf))
+                    .transfer(Direction::Write, buf.len(), |mut stream| stream.write(buf))
             }
 
             #[inline]
             fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-                let len = match $spares {
-                    true => bufs.iter().map(|buf| buf.len()).sum(),
-                    false => 0,
-                };
+                let len = bufs.iter().map(|buf| buf.len()).sum();
                 self.socket.transfer(Direction::Write, len, |mut stream| {
                     stream.write_vectored(bufs)
                 })

@@ -3,14 +3,14 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use super::Socket;
+use super::{Bytes, Socket};
 use crate::closed::closed;
 use crate::readiness::{Attempt, Direction, Expected, Tick};
 
 impl<T: AsFd> Socket<T> {
     /// Makes `call`, which transfers up to `len` bytes of a stream, until a signal does not interrupt
-    /// it. If there were fewer, the next such call is spared, for it would block; with a `len` of 0
-    /// no call is spared, now or next. Does not wait; events are told from then on if it would.
+    /// it. If there were fewer, the next such call is spared where it would block, which the
+    /// [type](Bytes) says; with a `len` of 0 no call is spared, now or next. Does not wait; events are told from then on if it would.
     ///
     /// # Errors
     /// What `call` answers; when events cannot be told.
@@ -19,7 +19,10 @@ impl<T: AsFd> Socket<T> {
         direction: Direction,
         len: usize,
         call: impl FnMut(&T) -> io::Result<usize>,
-    ) -> io::Result<Attempt<'_, usize>> {
+    ) -> io::Result<Attempt<'_, usize>>
+    where
+        T: Bytes,
+    {
         let attempt = self.turn(direction, len > 0, self.noting(direction, len, call))?;
         if let Attempt::Blocked(_) = attempt {
             self.ensure_told()?;
@@ -33,7 +36,10 @@ impl<T: AsFd> Socket<T> {
         &self,
         len: usize,
         call: impl FnMut(&T) -> io::Result<usize>,
-    ) -> io::Result<Attempt<'_, usize>> {
+    ) -> io::Result<Attempt<'_, usize>>
+    where
+        T: Bytes,
+    {
         match self.attempt(Direction::Read, len, call)? {
             Attempt::Done(0) if self.shared().is_closed() => Err(closed()),
             attempt => Ok(attempt),

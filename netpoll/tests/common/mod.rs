@@ -11,12 +11,13 @@
 pub(crate) mod subject;
 
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
-use hueless_netpoll::net::{TcpListener, TcpStream};
+use hueless_netpoll::net::{TcpListener, TcpStream, UnixStream};
 
 /// Where the code of a test runs.
 pub(crate) trait Mode: 'static {
@@ -221,6 +222,38 @@ pub(crate) fn echo(mut stream: TcpStream) -> io::Result<()> {
             read => stream.write_all(&buf[..read])?,
         }
     }
+}
+
+/// Sends `bytes` together with a duplicate of the stream's own descriptor.
+pub(crate) fn send_with_descriptor(stream: &UnixStream, bytes: &[u8]) {
+    let descriptor = stream.as_raw_fd();
+    let len = size_of_val(&descriptor) as u32;
+    // Room for one descriptor, aligned as a header must be.
+    let mut control = [0_usize; 8];
+    let mut part = libc::iovec {
+        iov_base: bytes.as_ptr().cast_mut().cast(),
+        iov_len: bytes.len(),
+    };
+    // SAFETY: all zeroes are a message of nothing.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    // SAFETY: a calculation.
+    message.msg_controllen = unsafe { libc::CMSG_SPACE(len) } as _;
+    // SAFETY: the control buffer is big enough for one header and a descriptor.
+    unsafe {
+        let header = libc::CMSG_FIRSTHDR(&raw const message);
+        (*header).cmsg_level = libc::SOL_SOCKET;
+        (*header).cmsg_type = libc::SCM_RIGHTS;
+        (*header).cmsg_len = libc::CMSG_LEN(len) as _;
+        libc::CMSG_DATA(header)
+            .cast::<i32>()
+            .write_unaligned(descriptor);
+    }
+    // SAFETY: the message's parts are valid, and so is the descriptor.
+    let sent = unsafe { libc::sendmsg(descriptor, &raw const message, 0) };
+    assert_eq!(sent, bytes.len() as isize);
 }
 
 /// `len` bytes that differ from each other and with `seed`.

@@ -54,9 +54,7 @@ timeout_methods!(
 
 let (socket, peer) = UnixStream::pair()?;"#
 );
-// A read may be short though more has come: it ends behind bytes that a descriptor was sent with,
-// which it drops, and where the peer's credentials change. No event tells of what is left.
-stream_io!(UnixStream, spares: false);
+stream_io!(UnixStream);
 
 impl UnixStream {
     /// Connects to the listener at `path`. Blocks the task, not the worker, while more connections
