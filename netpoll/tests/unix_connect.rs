@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{Mode, SocketPath, Tasks, Threads, cases, sockets};
+use common::{Mode, SocketPath, Tasks, cases, in_a_process as alone, processor_time, sockets};
 use hueless_netpoll::net::{UnixListener, UnixStream};
 use hueless_runtime::runtime::Builder;
 
@@ -114,19 +114,6 @@ fn waiting_connect_hears_that_the_listener_has_closed<M: Mode>() {
     }
 }
 
-/// Alone in a process: runs `test` there.
-fn alone(name: &str, test: fn()) {
-    if std::env::var_os("ALONE").is_some() {
-        return Threads::run(test);
-    }
-    let status = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name])
-        .env("ALONE", "1")
-        .status()
-        .unwrap();
-    assert!(status.success());
-}
-
 /// Waiting takes next to no processor time, and the worker goes on to run others.
 #[test]
 fn waiting_is_no_spinning() {
@@ -148,18 +135,6 @@ fn waiting_is_no_spinning() {
         clients.into_iter().for_each(|join| drop(join.join()));
         accepting.join();
     });
-}
-
-/// What the process has used so far.
-fn processor_time() -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: the pointer is to a valid structure.
-    let answer = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
-    assert_eq!(answer, 0);
-    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// However many wait, for a listener that accepts nobody, one that does is reached soon.

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{Mode, SocketPath, bytes, cases};
+use common::{
+    Mode, SocketPath, Tasks, Threads, bytes, cases, in_a_process, processor_time, sockets,
+};
 use hueless_netpoll::net::{Shutdown, UnixDatagram, is_closed};
 
 cases!(
@@ -369,6 +371,53 @@ fn waiting_sender_hears_that_the_receiver_has_gone<M: Mode>() {
         );
         assert!(!is_closed(&error));
     }
+}
+
+/// Another receiver gets the name, and is full too.
+#[test]
+fn waiting_for_a_restarted_receiver_is_no_spinning() {
+    fn waiting<M: Mode>() {
+        let (old, path) = bound();
+        fill_from_outside(&path);
+        let before = sockets();
+        let path = Arc::new(path);
+        let sending = M::spawn({
+            let path = Arc::clone(&path);
+            move || {
+                let sender = UnixDatagram::unbound().unwrap();
+                sender.send_to(b"last", &*path).unwrap()
+            }
+        });
+        // Its own, and the one that waits on its behalf.
+        while sockets() < before + 2 {
+            std::thread::yield_now();
+        }
+        let (new, new_path) = bound();
+        let filled = fill_from_outside(&new_path);
+        std::fs::rename(&new_path, &*path).unwrap();
+        drop(old);
+        let (start, used) = (Instant::now(), processor_time());
+        std::thread::sleep(Duration::from_millis(500));
+        let (passed, used) = (start.elapsed(), processor_time() - used);
+        assert!(used < passed / 4, "{used:?} of {passed:?}");
+        let mut buf = [0; 8];
+        for _ in 0..filled {
+            assert_eq!(new.recv(&mut buf).unwrap(), 1);
+        }
+        assert_eq!(new.recv(&mut buf).unwrap(), 4);
+        assert_eq!(sending.join(), 4);
+    }
+    in_a_process("waiting_for_a_restarted_receiver_is_no_spinning", || {
+        waiting::<Threads>();
+        waiting::<Tasks>();
+    });
+}
+
+/// Fills the queue of the receiver at `path` and says how many datagrams that took.
+fn fill_from_outside(path: &SocketPath) -> usize {
+    let filler = net::UnixDatagram::unbound().unwrap();
+    filler.set_nonblocking(true).unwrap();
+    fill(|| filler.send_to(b"x", path))
 }
 
 /// Once it has another peer it takes nothing from this sender; once the sender is the peer, it takes

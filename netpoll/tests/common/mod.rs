@@ -256,6 +256,31 @@ pub(crate) fn send_with_descriptor(stream: &UnixStream, bytes: &[u8]) {
     assert_eq!(sent, bytes.len() as isize);
 }
 
+/// Runs `test`, a `#[test]` of this `name`, alone in a process.
+pub(crate) fn in_a_process(name: &str, test: fn()) {
+    if std::env::var_os("ALONE").is_some() {
+        return Threads::run(test);
+    }
+    let status = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .env("ALONE", "1")
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// What processor time the process has used so far.
+pub(crate) fn processor_time() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to a valid structure.
+    let answer = unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    assert_eq!(answer, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
 /// `len` bytes that differ from each other and with `seed`.
 pub(crate) fn bytes(seed: usize, len: usize) -> Vec<u8> {
     (0..len)

@@ -10,8 +10,10 @@
 //! 1. The sender tries to send.
 //! 2. If that would block, it waits until it has room itself. A sender that is connected to a third
 //!    socket counts as having none while that one is full; so this wait is short.
-//! 3. It waits until the probe has room, or an error, and goes back to 1. Others may have been
-//!    faster; then it waits again, with the same probe.
+//! 3. It waits until the probe has room, or an error, and goes back to 1. If that would block still,
+//!    the probe has served: others may have been faster, or the name is another receiver's by now. A
+//!    probe whose receiver has gone counts as having room for ever. So the next wait is with a new
+//!    one, which is connected to whoever has the name then.
 //!
 //! Each wait looks at the state, not at the last answer, so what happens between the steps is seen.
 //!
@@ -54,23 +56,19 @@ pub(super) fn send_with_room<R>(
         return answer;
     }
     let deadline = sender.shared().deadline(Direction::Write);
-    let mut probe = None;
     loop {
         let turn = Instant::now() + TURN;
         match await_room(sender, Some(deadline.map_or(turn, |d| d.min(turn)))) {
             Err(error) if !is_full(&error) => return Err(error),
             _ => {}
         }
-        let probe = match &probe {
-            Some(probe) => probe,
-            None => match new_probe(sender, &mut connect)? {
-                Ok(new) => probe.insert(new),
-                // The receiver has gone, or takes only what comes from its own peer. If that is the
-                // sender by now, its queue takes whatever the sender has room for.
-                Err(refused) => return attempt()?.map_err(|_| refused),
-            },
+        let probe = match new_probe(sender, &mut connect)? {
+            Ok(probe) => probe,
+            // The receiver has gone, or takes only what comes from its own peer. If that is the
+            // sender by now, its queue takes whatever the sender has room for.
+            Err(refused) => return attempt()?.map_err(|_| refused),
         };
-        await_room(probe, deadline)?;
+        await_room(&probe, deadline)?;
         answer = attempt()?;
         if answer.is_ok() || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return answer;
