@@ -137,6 +137,117 @@ fn waiting_is_no_spinning() {
     });
 }
 
+/// As cancelled tasks that wait in their destructors see it: they take turns as any other.
+#[test]
+fn unwinding_tasks_take_turns() {
+    struct Connects(Arc<SocketPath>, Arc<AtomicUsize>);
+    impl Drop for Connects {
+        fn drop(&mut self) {
+            let error = UnixStream::connect(&*self.0).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    alone("unwinding_tasks_take_turns", || {
+        const TASKS: usize = 20;
+        let (listener, path, _filling) = full_listener();
+        let runtime = Builder::new().workers(1).build().unwrap();
+        let (started, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        for _ in 0..TASKS {
+            let connects = Connects(Arc::clone(&path), Arc::clone(&ended));
+            let started = Arc::clone(&started);
+            drop(runtime.spawn(move || {
+                let _connects = connects;
+                started.fetch_add(1, Ordering::Relaxed);
+                hueless_runtime::sleep(Duration::from_secs(1000));
+            }));
+        }
+        while started.load(Ordering::Relaxed) < TASKS {
+            std::thread::yield_now();
+        }
+        let dropping = std::thread::spawn(move || drop(runtime));
+        let until = Instant::now() + Duration::from_millis(300);
+        let mut most = 0;
+        while Instant::now() < until {
+            most = most.max(pool_threads().count());
+            std::thread::yield_now();
+        }
+        // One may end its turn while the next has got it already.
+        assert!(most <= 8, "{most} threads");
+        drop(listener);
+        dropping.join().unwrap();
+        assert_eq!(ended.load(Ordering::Relaxed), TASKS);
+    });
+}
+
+/// A signal does not begin a turn anew.
+#[test]
+fn signals_do_not_prolong_a_turn() {
+    extern "C" fn ignore(_: libc::c_int) {}
+    alone("signals_do_not_prolong_a_turn", || {
+        let handler = ignore as extern "C" fn(libc::c_int);
+        // SAFETY: all zeroes are an action without flags; the handler does nothing.
+        let set = unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = handler as usize;
+            libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut())
+        };
+        assert_eq!(set, 0);
+        let (deaf, deaf_path, _filling) = full_listener();
+        let waiting: Vec<_> = (0..4)
+            .map(|_| {
+                let path = Arc::clone(&deaf_path);
+                Tasks::spawn(move || UnixStream::connect(&*path).is_ok())
+            })
+            .collect();
+        // Each has its turn.
+        while pool_threads().count() < waiting.len() {
+            std::thread::yield_now();
+        }
+        let (listener, path, _filling) = full_listener();
+        let connected = Arc::new(AtomicUsize::new(0));
+        let client = Tasks::spawn({
+            let connected = Arc::clone(&connected);
+            move || {
+                UnixStream::connect(&*path).unwrap();
+                connected.store(1, Ordering::Relaxed);
+            }
+        });
+        // By then it waits, or so it nearly always does.
+        let accepting = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            listener.accept().unwrap();
+            listener.accept().unwrap();
+        });
+        let until = Instant::now() + Duration::from_secs(5);
+        while connected.load(Ordering::Relaxed) == 0 {
+            assert!(Instant::now() < until, "no turn ends");
+            for thread in pool_threads() {
+                // SAFETY: a system call that touches no memory; the thread may have ended.
+                unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGUSR1) };
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        client.join();
+        accepting.join().unwrap();
+        drop(deaf);
+        assert!(waiting.into_iter().all(|client| !client.join()));
+    });
+}
+
+/// The threads of blocking pools.
+fn pool_threads() -> impl Iterator<Item = libc::pid_t> {
+    std::fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|entry| {
+            let path = entry.unwrap().path();
+            let name = std::fs::read_to_string(path.join("comm")).ok()?;
+            // The system keeps 15 characters of it.
+            let number = path.file_name()?.to_str()?.parse().ok()?;
+            name.starts_with("hueless-blockin").then_some(number)
+        })
+}
+
 /// However many wait, for a listener that accepts nobody, one that does is reached soon.
 #[test]
 fn waiting_for_one_listener_holds_up_no_other() {

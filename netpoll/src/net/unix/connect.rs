@@ -7,9 +7,10 @@
 //!
 //! It does so for one [`TURN`] after the other, and only for so many sockets at a time
 //! ([`AT_A_TIME`]): the other tasks wait in a line, and who has not got room in its turn goes to the
-//! end of it. So however many wait, they take few of the pool's threads, a listener that accepts none
-//! holds nobody up for long, and a task that is cancelled, or whose listener is closed, notices that
-//! at the end of its turn. The thread ends the turn, not the task: that might run much later, and in
+//! end of it. So however many wait, they take few of the pool's threads, and a task that is cancelled,
+//! or whose listener is closed, notices that in its turn. The line is one for all listeners: each
+//! round takes up to a [`TURN`] for every [`AT_A_TIME`] who wait, so those who wait for a listener
+//! that accepts none hold up the others by their number, but not for ever. The thread ends the turn, not the task: that might run much later, and in
 //! the line nobody waits for anything but the pool. OS threads wait in the system by themselves.
 //!
 //! Rejected: trying again and again with sleeps in between. It is late when there is room, and who
@@ -38,10 +39,14 @@ static TURNS: LazyLock<(Sender<()>, Receiver<()>)> = LazyLock::new(|| bounded(AT
 struct Turn;
 
 impl Turn {
-    /// Waits in the line, in a task; `None` on a thread. Unwinds if the task is cancelled.
+    /// Waits in the line, in a task; `None` on a thread that does not unwind. Unwinds if the task is
+    /// cancelled.
     fn begin() -> Option<Self> {
-        // A task that is cancelled has no turn either: what it does next unwinds.
-        Wait::begin_in_task()?;
+        // What a task that is cancelled does next unwinds, and needs no turn; but not if it unwinds
+        // already and connects in a destructor.
+        if !std::thread::panicking() {
+            Wait::begin_in_task()?;
+        }
         TURNS.0.send(()).expect("the other end is kept beside it");
         Some(Self)
     }
@@ -62,7 +67,7 @@ pub(super) fn connect(addr: &SocketAddr) -> io::Result<net::UnixStream> {
     let addr = system_addr(addr)?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
-    let mut connected = attempt(&socket, &addr);
+    let mut connected = socket.connect(&addr);
     if is_full(&connected) {
         socket.set_nonblocking(false)?;
         socket.set_write_timeout(Some(TURN))?;
@@ -70,7 +75,7 @@ pub(super) fn connect(addr: &SocketAddr) -> io::Result<net::UnixStream> {
             let turn = Turn::begin();
             connected = hueless_runtime::blocking(|| {
                 let _until_here = turn;
-                attempt(&socket, &addr)
+                socket.connect(&addr)
             });
         }
         socket.set_write_timeout(None)?;
@@ -79,20 +84,17 @@ pub(super) fn connect(addr: &SocketAddr) -> io::Result<net::UnixStream> {
     Ok(OwnedFd::from(socket).into())
 }
 
-/// Tries to connect, in the socket's mode.
-fn attempt(socket: &Socket, addr: &SockAddr) -> io::Result<()> {
-    loop {
-        match socket.connect(addr) {
-            // By a signal. Nothing is under way.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            answer => return answer,
-        }
-    }
-}
-
-/// Whether an attempt has failed for want of room, at once or after the socket's time-out.
+/// Whether an attempt has failed for want of room: at once, after the socket's time-out, or because a
+/// signal has ended the turn before that. If each began it anew, a thread that gets many would never
+/// end it. Nothing is under way then.
 fn is_full(attempt: &io::Result<()>) -> bool {
-    matches!(attempt, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    matches!(
+        attempt,
+        Err(error) if matches!(
+            error.kind(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+        )
+    )
 }
 
 /// The address as the system has it.

@@ -60,8 +60,11 @@ impl UnixStream {
     /// Connects to the listener at `path`. Blocks the task, not the worker, while more connections
     /// wait to be accepted there than the listener lets wait.
     ///
-    /// What waits then is a thread of the blocking pool, so a task that is cancelled meanwhile ends
-    /// up to 50 ms later. On some systems the answer is
+    /// What waits then is a thread of the blocking pool. At most four wait at a time, for 50 ms each,
+    /// and the tasks take turns. So with many tasks that wait, for whichever listener, each has a turn
+    /// every 50 ms times a quarter of their number: a thousand that wait in vain for one listener
+    /// delay a task that waits for another by up to 12.5 s. A task that is cancelled during its turn
+    /// ends up to 50 ms later. OS threads wait by themselves. On some systems the answer is
     /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) instead.
     ///
     /// # Errors
