@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{Mode, Own, bytes, cases, listener, pair};
+use common::{Mode, Own, bytes, cases, in_a_process, listener, pair};
 use hueless_netpoll::io::{copy, duplex};
 use hueless_netpoll::net::{Pollable, Shutdown, TcpStream, is_closed};
 use hueless_runtime::task::Builder;
@@ -333,5 +333,35 @@ fn endless_copy_is_preempted() {
         hueless_runtime::sleep(Duration::from_millis(1));
         stop.store(true, Ordering::Relaxed);
         copying.join();
+    });
+}
+
+/// What `splice` would raise, no write does.
+#[test]
+fn a_reset_raises_no_signal() {
+    in_a_process("a_reset_raises_no_signal", || {
+        // SAFETY: the default action runs no code of ours.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+        let (mut sender, mut input) = pair();
+        let (mut output, mut receiver) = pair();
+        // A reset that comes after the peer's end makes of the next write a broken pipe.
+        receiver.shutdown(Shutdown::Write).unwrap();
+        socket2::SockRef::from(&receiver)
+            .set_linger(Some(Duration::ZERO))
+            .unwrap();
+        let sending = std::thread::spawn(move || {
+            let block = bytes(0, 1 << 20);
+            while sender.write_all(&block).is_ok() {}
+        });
+        let receiving = std::thread::spawn(move || {
+            // By then large amounts are being moved.
+            let mut got = vec![0; 8 << 20];
+            receiver.read_exact(&mut got).unwrap();
+        });
+        let error = copy(&mut input, &mut output).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+        receiving.join().unwrap();
+        drop(input);
+        sending.join().unwrap();
     });
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::ptr;
+use std::{mem, ptr};
 
 /// How many bytes a pipe is made to hold. The system's own choice, 64 KiB, costs a relay a quarter
 /// more processor time for the same bytes; four times this saves no more than another tenth.
@@ -20,8 +20,12 @@ impl Pipe {
     /// An empty pipe.
     ///
     /// # Errors
-    /// When there is no descriptor to be had.
+    /// When there is no descriptor to be had, or when `SIGPIPE` would end the process: `splice` to a
+    /// socket whose peer has gone raises it, and knows no flag like the one that sends go with.
     pub(crate) fn new() -> io::Result<Self> {
+        if is_sigpipe_deadly()? {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
         let (output, input) = io::pipe()?;
         let size = libc::c_int::try_from(SIZE).expect("a moderate size");
         // A user who has many pipes may get no larger ones; then it stays as it is.
@@ -76,6 +80,17 @@ pub(crate) fn is_refusal(error: &io::Error) -> bool {
         error.raw_os_error(),
         Some(libc::EINVAL | libc::ENOSYS | libc::EOPNOTSUPP | libc::EPERM)
     )
+}
+
+/// Whether `SIGPIPE` has its default effect. Rust programs begin with ignoring it.
+fn is_sigpipe_deadly() -> io::Result<bool> {
+    // SAFETY: all zeroes are an action.
+    let mut action: libc::sigaction = unsafe { mem::zeroed() };
+    // SAFETY: the pointer is to a valid structure; nothing is set.
+    match unsafe { libc::sigaction(libc::SIGPIPE, ptr::null(), &raw mut action) } {
+        0 => Ok(action.sa_sigaction == libc::SIG_DFL),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>, len: usize) -> io::Result<usize> {
