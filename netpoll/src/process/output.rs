@@ -6,21 +6,11 @@ use hueless_runtime::checkpoint;
 use mio::unix::pipe::Receiver;
 
 use crate::process::pipes::{ChildStderr, ChildStdout};
-use crate::readiness::{Case, Direction, wait_any};
+use crate::readiness::{Attempt, Case, Direction, wait_any};
 use crate::socket::Socket;
 
 /// How much is read before others may run.
-const AT_A_TIME: u64 = 256 * 1024;
-
-/// How reading without waiting has ended.
-#[derive(PartialEq, Eq)]
-enum Progress {
-    /// There may be more at once.
-    More,
-    /// There is nothing now.
-    Waits,
-    Ended,
-}
+const AT_A_TIME: usize = 256 * 1024;
 
 /// Reads both to their ends.
 pub(super) fn read_both(
@@ -30,25 +20,21 @@ pub(super) fn read_both(
     let (mut out, mut err) = (Vec::new(), Vec::new());
     loop {
         checkpoint();
-        // Before the reads: see `readiness`.
-        let more = [&stdout.socket, &stderr.socket].map(|pipe| pipe.expect_more(Direction::Read));
         match (
             read_some(&stdout.socket, &mut out)?,
             read_some(&stderr.socket, &mut err)?,
         ) {
-            (Progress::Ended, _) => {
+            (Attempt::Done(read), _) if read < AT_A_TIME => {
                 stderr.read_to_end(&mut err)?;
                 break;
             }
-            (_, Progress::Ended) => {
+            (_, Attempt::Done(read)) if read < AT_A_TIME => {
                 stdout.read_to_end(&mut out)?;
                 break;
             }
-            (Progress::Waits, Progress::Waits) => {
-                stdout.socket.ensure_told()?;
-                stderr.socket.ensure_told()?;
+            (Attempt::Blocked(more), Attempt::Blocked(other)) => {
                 // Which of them has more shows when reading.
-                let _ = wait_any(&mut more.map(Case::from), None);
+                let _ = wait_any(&mut [more, other].map(Case::from), None);
             }
             _ => {}
         }
@@ -56,13 +42,12 @@ pub(super) fn read_both(
     Ok((out, err))
 }
 
-/// Reads without waiting.
-fn read_some(socket: &Socket<Receiver>, into: &mut Vec<u8>) -> io::Result<Progress> {
-    match socket.io().take(AT_A_TIME).read_to_end(into) {
-        Ok(read) if read as u64 == AT_A_TIME => Ok(Progress::More),
-        Ok(_) => Ok(Progress::Ended),
-        // What was read before is in `into`.
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Progress::Waits),
-        Err(error) => Err(error),
-    }
+/// Reads without waiting: all that fits, or to the end, or what there is before it would block.
+fn read_some<'a>(
+    socket: &'a Socket<Receiver>,
+    into: &mut Vec<u8>,
+) -> io::Result<Attempt<'a, usize>> {
+    socket.attempt(Direction::Read, 0, |pipe| {
+        pipe.take(AT_A_TIME as u64).read_to_end(into)
+    })
 }
