@@ -330,7 +330,8 @@ fn pipes_go_to_std_and_back<M: Mode>() {
 fn a_pipe_in_packet_mode_is_read_to_its_end<M: Mode>() {
     const ROUNDS: usize = 50;
     let (reader, mut packets) = std::io::pipe().unwrap();
-    if cfg!(target_os = "linux") {
+    #[cfg(target_os = "linux")]
+    {
         // SAFETY: the descriptor is open; the call touches no memory of ours.
         let set = unsafe { libc::fcntl(packets.as_raw_fd(), libc::F_SETFL, libc::O_DIRECT) };
         assert_eq!(set, 0);

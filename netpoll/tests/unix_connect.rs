@@ -182,6 +182,7 @@ fn unwinding_tasks_take_turns() {
 
 /// A signal does not begin a turn anew.
 #[test]
+#[cfg(target_os = "linux")]
 fn signals_do_not_prolong_a_turn() {
     extern "C" fn ignore(_: libc::c_int) {}
     alone("signals_do_not_prolong_a_turn", || {
