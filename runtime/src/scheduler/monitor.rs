@@ -63,6 +63,10 @@ pub(super) fn start(shared: &Arc<Shared>) -> io::Result<()> {
             // Dropped last, whatever happens.
             let _ended = ended;
             let shared = shared_there;
+            if !shared.settings.migrates {
+                // Among workers that have them it would be late.
+                sys::thread::prefer_short_slices();
+            }
             Monitor::new(&shared).watch();
         });
     match spawned {

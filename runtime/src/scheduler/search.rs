@@ -31,6 +31,10 @@ const COURTESY: Duration = Duration::from_millis(1);
 const LULL: Duration = Duration::from_millis(100);
 /// Sockets are asked at least this often while tasks run.
 const POLL_PERIOD: Duration = Duration::from_micros(250);
+/// A wait that takes so long has let others have the processor.
+const NAP: Duration = Duration::from_micros(20);
+/// How long a worker keeps its processor while its sockets have always something for it.
+const STRETCH: Duration = Duration::from_micros(200);
 /// How long a spare that is not wanted any more stays, for the case that it is wanted again.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -154,8 +158,18 @@ impl Worker {
         if timeout.is_some_and(|t| t.is_zero()) && !poller.is_in_use() {
             return false;
         }
+        let before = Instant::now();
         poller.wait(timeout);
-        self.polled.set(Instant::now());
+        let now = Instant::now();
+        self.polled.set(now);
+        if now - before >= NAP {
+            self.rested.set(now);
+        } else if !self.migrates && now - self.rested.get() >= STRETCH {
+            // What becomes ready here comes fast enough to keep this thread awake, and another
+            // worker may wait for this processor. Nobody else runs its tasks, unless they migrate.
+            std::thread::yield_now();
+            self.rested.set(Instant::now());
+        }
         self.has_ready()
     }
 
@@ -224,6 +238,9 @@ impl Worker {
             for _ in 0..64 {
                 spin_loop();
             }
+            // Where there are more threads than processors this one is in the way of its victim, or of
+            // who brings it work.
+            std::thread::yield_now();
         }
     }
 

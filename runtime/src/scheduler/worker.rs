@@ -70,6 +70,8 @@ pub(crate) struct Worker {
     pub(super) uncancelled_turns: Cell<usize>,
     /// When the poller was last asked.
     pub(super) polled: Cell<Instant>,
+    /// When it last gave up its processor, as far as it has to do with sockets.
+    pub(super) rested: Cell<Instant>,
     pub(super) parked_trim: ParkedTrim,
 }
 
@@ -106,6 +108,7 @@ impl Worker {
             // At the first look it does.
             uncancelled_turns: Cell::new(usize::MAX),
             polled: Cell::new(Instant::now()),
+            rested: Cell::new(Instant::now()),
             parked_trim: ParkedTrim::default(),
             seat,
             shared,
@@ -119,6 +122,10 @@ impl Worker {
         self.remote()
             .thread
             .store(thread::current(), Ordering::Relaxed);
+        if !self.migrates {
+            // Its tasks can run nowhere else.
+            thread::prefer_short_slices();
+        }
         self.warm_up();
         context::enter(&self);
         while let Some(task) = self.next().or_else(|| self.search()) {
