@@ -16,7 +16,7 @@ compile_error!("hueless does not support Windows yet: its stacks and poller need
 
 #[cfg(not(loom))]
 mod blocking;
-mod cancel;
+pub mod cancel;
 #[doc(hidden)]
 #[cfg(not(loom))]
 pub mod driver;
@@ -37,11 +37,16 @@ mod time;
 #[cfg(not(loom))]
 mod api {
     pub use crate::blocking::blocking;
+    pub use crate::cancel::{deadline, timeout};
     pub use crate::runtime::global::run;
     pub use crate::scheduler::{checkpoint, yield_now};
     pub use crate::task::spawn;
     pub use crate::time::{now, sleep, sleep_until};
 }
+
+#[doc(hidden)]
+#[cfg(not(loom))]
+pub use blocking::blocking_operation;
 
 #[doc(hidden)]
 pub use report::report;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hueless_runtime::runtime::{Builder, Runtime};
-use hueless_runtime::{blocking, run, sleep, spawn, task, yield_now};
+use hueless_runtime::{blocking, blocking_operation, run, sleep, spawn, task, yield_now};
 
 #[macro_use]
 mod common;
@@ -115,7 +115,7 @@ fn a_blocking_job_is_awaited_and_its_frame_kept(new: fn() -> Builder) {
     let handle = runtime.spawn(move || {
         let mut local = [0u8; 64];
         let frame = &mut local;
-        blocking(move || {
+        blocking_operation(move || {
             began.send(()).unwrap();
             let _ = released.recv();
             frame[63] = 1;
@@ -193,7 +193,7 @@ fn who_joins_a_task_that_is_left_behind_gets_an_error(new: fn() -> Builder) {
             let (release, released) = mpsc::channel::<()>();
             let (began, ended) = (began.clone(), ended.clone());
             let handle = runtime.spawn(move || {
-                blocking(move || {
+                blocking_operation(move || {
                     began.send(()).unwrap();
                     let _ = released.recv();
                 });

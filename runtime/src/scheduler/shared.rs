@@ -8,6 +8,7 @@ use crossbeam_deque::{Injector, Stealer};
 use crossbeam_utils::CachePadded;
 
 use crate::blocking::Pool;
+use crate::scheduler::calls::wait_for_cancellers;
 use crate::scheduler::chatter::Temper;
 use crate::scheduler::context::current_worker;
 use crate::scheduler::idle::Idle;
@@ -321,6 +322,7 @@ impl Shared {
 impl Drop for Shared {
     /// Ends the tasks that came when no worker was left to take them.
     fn drop(&mut self) {
+        wait_for_cancellers();
         let injected = std::iter::from_fn(|| self.injector.steal().success());
         let starved = std::iter::from_fn(|| self.starved.pop());
         for task in injected.chain(starved) {

@@ -48,7 +48,9 @@ mod exports {
     pub(crate) use super::join::panic_text;
     pub(crate) use super::list::{OwnedList, TaskQueue};
     pub(crate) use super::names::of as task_name;
-    pub(crate) use super::no_park::{deliver_cancellation, hidden_task};
+    pub(crate) use super::no_park::{
+        deliver_cancellation, hidden_is_cancelled, hidden_task, running_task,
+    };
     pub(crate) use super::ptr::TaskPtr;
 }
 
