@@ -63,6 +63,7 @@ pub mod process;
 pub mod runtime;
 pub mod signal;
 pub mod stack;
+pub mod sync;
 pub mod task;
 
 #[doc(inline)]

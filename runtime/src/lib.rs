@@ -29,6 +29,7 @@ pub mod runtime;
 mod scheduler;
 #[cfg(not(loom))]
 pub mod stack;
+pub mod sync;
 mod sys;
 pub mod task;
 #[cfg(not(loom))]

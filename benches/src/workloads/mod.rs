@@ -9,6 +9,7 @@ mod conserve;
 mod crowd;
 mod hog;
 mod leave;
+mod mutex;
 mod net;
 mod skewed;
 mod skynet;
@@ -26,6 +27,7 @@ pub use conserve::conserve;
 pub use crowd::{parked, sleepers};
 pub use hog::hog;
 pub use leave::leave;
+pub use mutex::mutex;
 pub use net::{echo, http};
 pub use skewed::skewed;
 pub use skynet::skynet;
@@ -145,8 +147,7 @@ fn shared<T: Any + Send + Sync>(value: T) -> &'static T {
 /// Runs the workload called `name` as the runtime's root task.
 ///
 /// # Errors
-/// When there is no such workload, when an argument is wrong, or when the workload needs what
-/// hueless does not have yet.
+/// When there is no such workload, or when an argument is wrong.
 pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
     let number = |index, default| arguments.positive(index, default);
     match name {
@@ -192,7 +193,11 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
             let n = number(0, 1_000_000)?;
             Ok(Figures::per_operation(n, hueless::run(|| select(n))))
         }
-        "mutex" => Err("mutex: hueless has no mutex of its own yet".to_owned()),
+        "mutex" => {
+            let (tasks, n) = (number(0, 8)?, number(1, 1_000_000)?);
+            let time = hueless::run(|| mutex(tasks, n));
+            Ok(Figures::per_operation(tasks * n, time))
+        }
         "hog" => {
             let (hogs, seconds) = (arguments.get(0, 4), number(1, 3)?);
             let time = Duration::from_secs(seconds as u64);
@@ -238,6 +243,7 @@ mod tests {
             "chan 1000 4 4 0",
             "yield 3 100",
             "select 400",
+            "mutex 4 1000",
         ] {
             assert_eq!(keys(line), ["ns"], "{line}");
         }
@@ -276,7 +282,6 @@ mod tests {
     #[test]
     fn what_cannot_be_run_is_said() {
         let none = Arguments::default;
-        assert!(run("mutex", &none()).unwrap_err().contains("mutex"));
         assert!(run("nonsense", &none()).unwrap_err().contains("nonsense"));
         assert!(run("spawn", &Arguments(vec![0])).is_err());
         assert!(run("http", &Arguments(vec![70_000])).is_err());
