@@ -36,6 +36,8 @@ impl Interrupt {
 pub(super) enum Place {
     Front,
     Back,
+    /// Where this one is, which is linked and leaves.
+    Of(NonNull<Waiter>),
 }
 
 /// How a wait in a queue ended.
@@ -75,7 +77,7 @@ impl Cause {
 /// Waits in a queue of a state that the caller has locked. `commit` runs under the lock once the stack
 /// has been left, as a park's commit does.
 ///
-/// `slot` is what peers find in the waiter.
+/// `slot` is what peers find in the waiter. One that is replaced is in this queue.
 pub(super) fn wait_in<'a, S>(
     mut state: LockGuard<'a, S>,
     queue: fn(&mut S) -> &mut WaitQueue,
@@ -98,6 +100,10 @@ pub(super) fn wait_in<'a, S>(
         match place {
             Place::Front => queue(&mut state).push_front(waiter),
             Place::Back => queue(&mut state).push(waiter),
+            Place::Of(old) => {
+                let replaced = queue(&mut state).replace(old, waiter);
+                debug_assert!(replaced);
+            }
         }
     }
     let lock = state.leak();

@@ -6,7 +6,7 @@
 //! | [`raw_rwlock`], [`rwlock`], [`rwlock_read`], [`rwlock_write`], [`rwlock_arc`] | several readers or one writer |
 //! | [`condvar`] | waiting for a condition on what a mutex guards |
 //! | [`raw_semaphore`], [`semaphore`], [`permit`] | so many at a time |
-//! | [`notify`], [`listener`] | "something has changed" |
+//! | [`raw_notify`], [`notify`], [`listener`] | "something has changed" |
 //! | [`wait_group`] | until all have done |
 //! | [`barrier`] | until all have come |
 //! | [`raw_once`], [`once`], [`once_lock`], [`lazy_lock`] | the first one does it |
@@ -23,31 +23,72 @@
 
 mod entry;
 mod limit;
-mod mutex;
-mod poison;
 mod raw_mutex;
-pub use mutex::{Mutex, MutexGuard};
-mod mutex_arc;
-mod mutex_mapped;
+mod raw_notify;
+mod raw_once;
 mod raw_rwlock;
 mod raw_semaphore;
-mod rwlock;
-mod rwlock_arc;
-mod rwlock_read;
-mod rwlock_write;
-pub use mutex_arc::ArcMutexGuard;
-pub use mutex_mapped::MappedMutexGuard;
-pub use rwlock::RwLock;
-pub use rwlock_arc::{ArcRwLockReadGuard, ArcRwLockWriteGuard};
-pub use rwlock_read::{MappedRwLockReadGuard, RwLockReadGuard};
-pub use rwlock_write::{MappedRwLockWriteGuard, RwLockWriteGuard};
+
+#[cfg(not(loom))]
 mod barrier;
+#[cfg(not(loom))]
 mod condvar;
+#[cfg(not(loom))]
+mod lazy_lock;
+#[cfg(not(loom))]
+mod listener;
+#[cfg(not(loom))]
+mod mutex;
+#[cfg(not(loom))]
+mod mutex_arc;
+#[cfg(not(loom))]
+mod mutex_mapped;
+#[cfg(not(loom))]
+mod notify;
+#[cfg(not(loom))]
+mod once;
+#[cfg(not(loom))]
+mod once_lock;
+#[cfg(not(loom))]
 mod permit;
+#[cfg(not(loom))]
+mod poison;
+#[cfg(not(loom))]
+mod rwlock;
+#[cfg(not(loom))]
+mod rwlock_arc;
+#[cfg(not(loom))]
+mod rwlock_read;
+#[cfg(not(loom))]
+mod rwlock_write;
+#[cfg(not(loom))]
 mod semaphore;
+#[cfg(not(loom))]
 mod wait_group;
-pub use barrier::{Barrier, BarrierWaitResult};
-pub use condvar::{Condvar, WaitTimeoutResult};
-pub use permit::{OwnedSemaphorePermit, SemaphorePermit};
-pub use semaphore::Semaphore;
-pub use wait_group::WaitGroup;
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+
+#[cfg(not(loom))]
+mod exports {
+    pub use super::barrier::{Barrier, BarrierWaitResult};
+    pub use super::condvar::{Condvar, WaitTimeoutResult};
+    pub use super::lazy_lock::LazyLock;
+    pub use super::listener::Listener;
+    pub use super::mutex::{Mutex, MutexGuard};
+    pub use super::mutex_arc::ArcMutexGuard;
+    pub use super::mutex_mapped::MappedMutexGuard;
+    pub use super::notify::Notify;
+    pub use super::once::{Once, OnceState};
+    pub use super::once_lock::OnceLock;
+    pub use super::permit::{OwnedSemaphorePermit, SemaphorePermit};
+    pub use super::rwlock::RwLock;
+    pub use super::rwlock_arc::{ArcRwLockReadGuard, ArcRwLockWriteGuard};
+    pub use super::rwlock_read::{MappedRwLockReadGuard, RwLockReadGuard};
+    pub use super::rwlock_write::{MappedRwLockWriteGuard, RwLockWriteGuard};
+    pub use super::semaphore::Semaphore;
+    pub use super::wait_group::WaitGroup;
+}
+
+#[cfg(not(loom))]
+pub use exports::*;

@@ -86,12 +86,6 @@ impl RawRwLock {
         }
     }
 
-    /// Whether a writer holds the lock or is about to.
-    pub(super) fn has_writer(&self) -> bool {
-        // Relaxed: advice.
-        self.state.load(Ordering::Relaxed) & WRITER != 0
-    }
-
     /// Whether anybody holds the lock.
     pub(super) fn is_locked(&self) -> bool {
         // Relaxed: advice.
