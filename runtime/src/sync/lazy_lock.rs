@@ -68,7 +68,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// The value, which is made if it is not there. If somebody else is at it, waits for that: blocks the
     /// calling task, not its worker; on a plain OS thread, the thread. Dereferencing does the same.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Panics
     /// With what the initialiser panics with; or if it has panicked before.

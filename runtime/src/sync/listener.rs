@@ -66,7 +66,7 @@ impl<'a> Listener<'a> {
     /// Waits for a notification since the listener was made. Blocks the calling task, not its worker; on
     /// a plain OS thread, the thread.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Examples
     ///

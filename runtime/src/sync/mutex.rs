@@ -92,7 +92,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Locks. Blocks the calling task, not its worker, until the lock is its own; on a plain OS thread,
     /// the thread.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Examples
     ///

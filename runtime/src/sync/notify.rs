@@ -105,7 +105,7 @@ impl Notify {
     /// Waits for a notification; takes the kept one if there is one. Blocks the calling task, not its
     /// worker; on a plain OS thread, the thread.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Examples
     ///

@@ -70,7 +70,7 @@ impl Once {
     /// Calls `f` if nobody has done it, and waits until it is done if somebody else is at it. Blocks the
     /// calling task, not its worker; on a plain OS thread, the thread.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Panics
     /// With what `f` panics with.
@@ -126,7 +126,7 @@ impl Once {
     /// Waits until somebody has done it. Blocks the calling task, not its worker; on a plain OS thread,
     /// the thread.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Examples
     ///

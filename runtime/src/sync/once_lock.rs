@@ -116,7 +116,7 @@ impl<T> OnceLock<T> {
     /// The value, made by `f` if there is none. If somebody else is at it, waits for that: blocks the
     /// calling task, not its worker; on a plain OS thread, the thread.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Panics
     /// With what `f` panics with.
@@ -167,7 +167,7 @@ impl<T> OnceLock<T> {
     /// Waits until the value has been set. Blocks the calling task, not its worker; on a plain OS thread,
     /// the thread.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Examples
     ///

@@ -83,7 +83,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Locks for reading. Blocks the calling task, not its worker, while a writer holds the lock or waits
     /// for it; on a plain OS thread, the thread.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Examples
     ///
@@ -155,7 +155,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Locks for writing. Blocks the calling task, not its worker, until the lock is its own; on a plain
     /// OS thread, the thread. Readers that come meanwhile wait until it has been unlocked.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Examples
     ///

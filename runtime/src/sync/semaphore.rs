@@ -62,7 +62,7 @@ impl Semaphore {
     /// Takes a permit. Blocks the calling task, not its worker, until there is one for it; on a plain OS
     /// thread, the thread.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Examples
     ///

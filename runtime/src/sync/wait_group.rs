@@ -103,7 +103,7 @@ impl WaitGroup {
     /// Waits until nothing is under way. Blocks the calling task, not its worker; on a plain OS thread,
     /// the thread.
     ///
-    /// A point of cancellation, where it has to wait.
+    /// A point of cancellation.
     ///
     /// # Examples
     ///
