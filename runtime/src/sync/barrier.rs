@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ptr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::park::{ClaimedList, Lock, Wait, WaitQueue};
 use crate::sync::entry::{Ended, Place, Withdrawn, checkpoint, wait_in};
@@ -99,11 +99,23 @@ impl Barrier {
     ///
     /// ```
     /// use hueless_runtime::sync::Barrier;
-    /// use std::time::Duration;
+    /// use std::time::{Duration, Instant};
     /// assert!(Barrier::new(2).wait_timeout(Duration::from_millis(1)).is_none());
     /// ```
     pub fn wait_timeout(&self, timeout: Duration) -> Option<BarrierWaitResult> {
         self.wait_within(Limit::After(timeout)).ok()
+    }
+
+    /// [`wait`](Self::wait)s, or gives up at `deadline` and has not come then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_runtime::sync::Barrier;
+    /// assert!(Barrier::new(2).wait_deadline(hueless_runtime::now()).is_none());
+    /// ```
+    pub fn wait_deadline(&self, deadline: Instant) -> Option<BarrierWaitResult> {
+        self.wait_within(Limit::At(deadline)).ok()
     }
 
     fn wait_within(&self, limit: Limit) -> Result<BarrierWaitResult, Expired> {

@@ -229,7 +229,8 @@ impl Condvar {
             ptr::null_mut(),
             wait,
             deadline,
-            // Whoever locks from now on and notifies needs the queue's lock to do so.
+            // Whoever locks from now on and notifies needs the queue's lock to do so. The mutex is to be
+            // done with before that one is free: by then this wait may be over, and the mutex gone.
             // SAFETY: locked by the caller, whose guard is gone.
             move || unsafe { raw.unlock() },
         );

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::sync::entry::checkpoint;
 use crate::sync::limit::Limit;
@@ -148,12 +148,25 @@ impl Once {
     ///
     /// ```
     /// use hueless_runtime::sync::Once;
-    /// use std::time::Duration;
+    /// use std::time::{Duration, Instant};
     /// assert!(!Once::new().wait_timeout(Duration::from_millis(1)));
     /// ```
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         checkpoint();
         self.0.wait(Limit::After(timeout)).is_ok()
+    }
+
+    /// [`wait`](Self::wait)s until `deadline` at most; whether it is done.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_runtime::sync::Once;
+    /// assert!(!Once::new().wait_deadline(hueless_runtime::now()));
+    /// ```
+    pub fn wait_deadline(&self, deadline: Instant) -> bool {
+        checkpoint();
+        self.0.wait(Limit::At(deadline)).is_ok()
     }
 }
 

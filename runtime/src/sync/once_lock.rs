@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::sync::entry::checkpoint;
 use crate::sync::limit::Limit;
@@ -182,11 +182,23 @@ impl<T> OnceLock<T> {
     ///
     /// ```
     /// use hueless_runtime::sync::OnceLock;
-    /// use std::time::Duration;
+    /// use std::time::{Duration, Instant};
     /// assert!(OnceLock::<u32>::new().wait_timeout(Duration::from_millis(1)).is_none());
     /// ```
     pub fn wait_timeout(&self, timeout: Duration) -> Option<&T> {
         self.wait_within(Limit::After(timeout))
+    }
+
+    /// [`wait`](Self::wait)s until `deadline` at most.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_runtime::sync::OnceLock;
+    /// assert!(OnceLock::<u32>::new().wait_deadline(hueless_runtime::now()).is_none());
+    /// ```
+    pub fn wait_deadline(&self, deadline: Instant) -> Option<&T> {
+        self.wait_within(Limit::At(deadline))
     }
 
     fn wait_within(&self, limit: Limit) -> Option<&T> {

@@ -25,6 +25,9 @@
 //!   about to wake one.
 //! - A woken waiter that gives up passes its wake-up on ([`Woken`]).
 //!
+//! A woken waiter on a worker that does not react holds up those behind it, as one that holds the lock
+//! would; whoever comes new takes the lock past it.
+//!
 //! A waiter that is a task never looks out for the lock before it parks: the holder may be queued behind
 //! it. An OS thread does, for as long as that pays.
 //!

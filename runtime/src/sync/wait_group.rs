@@ -175,9 +175,10 @@ impl WaitGroup {
             }
         }
         self.add(1);
-        let under_way = UnderWay(self.clone());
+        // In this order: what `f` holds is gone when the group hears of it, even if `f` is never called.
+        let job = (f, UnderWay(self.clone()));
         crate::task::spawn(move || {
-            let _under_way = under_way;
+            let (f, _under_way) = job;
             f();
         });
     }
