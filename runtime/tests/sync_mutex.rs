@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use hueless_runtime::runtime::Builder;
 use hueless_runtime::sync::{ArcMutexGuard, MappedMutexGuard, Mutex, MutexGuard};
-use worlds::{NEVER, World, join_all};
+use worlds::{NEVER, Tasks, World, join_all};
 
 fn one_at_a_time<W: World>() {
     const EACH: usize = 2000;
@@ -208,4 +209,35 @@ fn unsized_values_and_conversions() {
     );
     assert_eq!(mutex.into_inner(), 2);
     assert_eq!(*Mutex::<u8>::default().lock(), 0);
+}
+
+/// With a seed the order is the same each time: patience is not a matter of time there.
+#[test]
+fn in_a_seeded_runtime_a_waiter_is_passed_once_at_most() {
+    for seed in 1..20 {
+        let runtime = Builder::new().workers(1).seed(seed).build().unwrap();
+        let passed = runtime.run(|| {
+            let shared = Arc::new((Mutex::new(()), AtomicBool::new(false)));
+            let guard = shared.0.lock();
+            let there = shared.clone();
+            let waiter = hueless_runtime::spawn(move || {
+                there.1.store(true, Ordering::Relaxed);
+                drop(there.0.lock());
+            });
+            Tasks::until(|| shared.1.load(Ordering::Relaxed));
+            Tasks::linger();
+            drop(guard);
+            let mut passed = 0;
+            while let Some(_guard) = shared.0.try_lock() {
+                if waiter.is_finished() {
+                    break;
+                }
+                passed += 1;
+                Tasks::linger();
+            }
+            waiter.join().unwrap();
+            passed
+        });
+        assert!(passed <= 1, "{passed} times with seed {seed}");
+    }
 }
