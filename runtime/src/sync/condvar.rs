@@ -5,7 +5,7 @@ use std::ptr;
 use std::time::{Duration, Instant};
 
 use crate::park::{ClaimedList, Lock, Wait, WaitQueue};
-use crate::sync::entry::{Ended, Place, Withdrawn, checkpoint, wait_in};
+use crate::sync::entry::{Ended, Place, Withdrawn, wait_in};
 use crate::sync::limit::{Expired, Limit};
 use crate::sync::mutex::{Mutex, MutexGuard};
 
@@ -199,7 +199,6 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         limit: Limit,
     ) -> (MutexGuard<'a, T>, WaitTimeoutResult) {
-        checkpoint();
         let deadline = match limit {
             // Even a wait that is over at once lets others have the mutex.
             Limit::After(time) => Instant::now().checked_add(time),

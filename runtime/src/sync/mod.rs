@@ -15,8 +15,8 @@
 //!
 //! What they share:
 //! - Everything blocks through [`park`](crate::park): the task, not the worker.
-//! - An operation that may block is a point of cancellation when it has to wait, and lets others run when
-//!   the task has had its time. `try_` forms, unlocking and notifying never do.
+//! - An operation that may block is a point of cancellation, and lets others run when the task has had its
+//!   time. `try_` forms, unlocking and notifying never do.
 //! - Whatever was handed to a wait that has been cancelled, or has timed out, at that moment is either
 //!   kept (the operation has succeeded) or passed on.
 //! - Nobody is poisoned by a panic.
