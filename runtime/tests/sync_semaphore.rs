@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use hueless_runtime::runtime::Builder;
 use hueless_runtime::sync::{Mutex, Semaphore};
-use worlds::{NEVER, World, join_all};
+use worlds::{NEVER, Tasks, World, join_all};
 
 fn so_many_at_a_time<W: World>() {
     let shared = Arc::new((Semaphore::new(3), AtomicUsize::new(0)));
@@ -30,30 +31,20 @@ fn so_many_at_a_time<W: World>() {
     assert_eq!(shared.0.available_permits(), 3);
 }
 
-/// One who wants many is in front of those who want few, and they do not pass it.
-fn first_come_first_served_whatever_the_numbers<W: World>() {
+/// Nobody passes one who wants many, whatever is free.
+fn who_waits_for_many_is_not_passed<W: World>() {
     let semaphore = Arc::new(Semaphore::new(2));
-    let order = Arc::new(Mutex::new(Vec::new()));
-    let mut waiting = Vec::new();
-    for n in [3, 1, 2] {
-        let (there, order) = (semaphore.clone(), order.clone());
-        waiting.push(W::spawn(move || {
-            let permit = there.acquire_many(n);
-            order.lock().push(n);
-            permit.forget();
-        }));
-        // Once somebody waits nothing is to be had.
-        W::until(|| semaphore.try_acquire().is_none());
-        W::linger();
-    }
+    let there = semaphore.clone();
+    let greedy = W::spawn(move || there.acquire_many(3).forget());
+    // Once somebody waits nothing is to be had.
+    W::until(|| semaphore.try_acquire().is_none());
+    let there = semaphore.clone();
+    let limit = Duration::from_millis(5);
+    let modest = W::spawn(move || there.acquire_timeout(limit).is_some());
+    assert!(!modest.join());
     assert_eq!(semaphore.available_permits(), 2);
-    for _ in 0..4 {
-        semaphore.add_permits(1);
-        W::linger();
-    }
-    join_all(waiting);
-    let order = order.lock().clone();
-    assert_eq!(order[0], 3, "the first to come: {order:?}");
+    semaphore.add_permits(1);
+    greedy.join();
     assert_eq!(semaphore.available_permits(), 0);
 }
 
@@ -122,7 +113,7 @@ fn permits_can_be_added_kept_split_and_sent<W: World>() {
 
 in_all_worlds!(
     so_many_at_a_time,
-    first_come_first_served_whatever_the_numbers,
+    who_waits_for_many_is_not_passed,
     a_waiter_that_gives_up_lets_the_next_pass,
     time_outs_lose_no_permit,
     permits_can_be_added_kept_split_and_sent,
@@ -136,4 +127,39 @@ fn there_are_not_more_permits_than_can_be_counted() {
     assert!(semaphore.try_acquire_many(usize::MAX).is_none());
     assert!(catch_unwind(|| drop(semaphore.acquire_many(usize::MAX))).is_err());
     assert!(catch_unwind(|| Semaphore::new(usize::MAX)).is_err());
+}
+
+/// On one worker, where who has begun to acquire waits by the time another runs.
+#[test]
+fn first_come_first_served_whatever_the_numbers() {
+    let runtime = Builder::new().workers(1).build().unwrap();
+    let order = runtime.run(|| {
+        let semaphore = Arc::new(Semaphore::new(0));
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let waiting: Vec<_> = [3, 1, 2]
+            .into_iter()
+            .map(|n| {
+                let begun = Arc::new(AtomicUsize::new(0));
+                let (there, order, begins) = (semaphore.clone(), order.clone(), begun.clone());
+                let waiter = hueless_runtime::spawn(move || {
+                    begins.store(1, Ordering::Relaxed);
+                    let permit = there.acquire_many(n);
+                    order.lock().push(n);
+                    permit.forget();
+                });
+                Tasks::until(|| begun.load(Ordering::Relaxed) == 1);
+                waiter
+            })
+            .collect();
+        for _ in 0..6 {
+            semaphore.add_permits(1);
+            Tasks::linger();
+        }
+        for waiter in waiting {
+            waiter.join().unwrap();
+        }
+        assert_eq!(semaphore.available_permits(), 0);
+        order.lock().clone()
+    });
+    assert_eq!(order, [3, 1, 2]);
 }
