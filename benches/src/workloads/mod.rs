@@ -7,9 +7,11 @@
 mod channel;
 mod conserve;
 mod crowd;
+mod dial;
 mod hog;
 mod leave;
 mod mutex;
+mod memory;
 mod net;
 mod skewed;
 mod skynet;
@@ -25,6 +27,7 @@ use std::time::Duration;
 pub use channel::{bounded, ping_pong, select};
 pub use conserve::conserve;
 pub use crowd::{parked, sleepers};
+pub use dial::dial;
 pub use hog::hog;
 pub use leave::leave;
 pub use mutex::mutex;
@@ -60,6 +63,9 @@ Usage: workloads NAME [ARGUMENTS]     (their defaults in brackets)
                                  only those compute that begin on one worker
   echo PORT [9001]               a TCP server that sends back what it gets
   http PORT [9001]               a minimal HTTP/1.1 server
+  dial PORT N PROCESS [9001 1000]  N connections to an echo server, open at once until
+                                 the standard input ends, and echoed to before and
+                                 after; with its process id: what memory each takes it
 ";
 
 /// The numbers behind a workload's name.
@@ -91,6 +97,11 @@ impl Arguments {
             0 => Err(format!("argument {} must be at least 1", index + 1)),
             number => Ok(number),
         }
+    }
+
+    /// The number at `index` as one that names a process, if it is there.
+    fn process(&self, index: usize) -> Option<String> {
+        self.0.get(index).map(usize::to_string)
     }
 
     fn port(&self) -> Result<u16, String> {
@@ -216,6 +227,12 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
             let serve = if name == "echo" { echo } else { http };
             let port = arguments.port()?;
             hueless::run(|| serve(port)).map_err(|error| format!("{name}: port {port}: {error}"))
+        }
+        "dial" => {
+            let (port, n) = (arguments.port()?, number(1, 1000)?);
+            let server = arguments.process(2);
+            hueless::run(|| dial(port, n, server.as_deref(), dial::until_the_input_ends))
+                .map_err(|error| format!("dial: port {port}: {error}"))
         }
         _ => Err(format!("no workload is called {name:?}\n\n{HELP}")),
     }
