@@ -45,11 +45,13 @@ pub fn dial(
         .map(|(now, before)| now.more_each(before, n));
     hold()?;
     let start = Instant::now();
-    let callers = parts.into_iter().map(|part| {
+    let callers = parts.into_iter().enumerate().map(|(caller, part)| {
         go!(move || {
             let opened = part.len();
-            for (index, mut stream) in part.into_iter().enumerate() {
-                echo(&mut stream, index)?;
+            // Not what was sent before.
+            let numbers = (n + caller..).step_by(CALLERS);
+            for (number, mut stream) in numbers.zip(part) {
+                echo(&mut stream, number)?;
             }
             Ok(opened)
         })
