@@ -20,9 +20,9 @@
 //! Locks are taken in the order: a source's registration, table, a source's queues.
 //!
 //! Granularity: mio rounds time-outs up to whole milliseconds where the system's poller takes no
-//! others (epoll). There a `wait` whose time-out is none first waits for the poller's own descriptor,
-//! which costs a second system call and is exact; unless the time-out is [long](LONG), when most waits
-//! are over before it, and one that is not returns early.
+//! others (epoll). There a `wait` for a part of one first waits for the poller's own descriptor, which
+//! costs a second system call and is exact. A [long](LONG) wait leaves the part out: most such are over
+//! before, and the others are made up by one that is exact.
 
 use std::any::Any;
 use std::io;
@@ -52,7 +52,7 @@ const BATCH: usize = 64;
 /// a processor.
 const REST_AFTER_ERROR: Duration = Duration::from_millis(1);
 
-/// A wait for so long may end up to a millisecond early: what is due then is waited for once more.
+/// A wait for so long or longer may end up to a millisecond early; its caller then waits for the rest.
 const LONG: Duration = Duration::from_millis(10);
 
 /// Makes a [`MioPoller`] for each worker that needs one.
