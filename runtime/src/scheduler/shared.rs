@@ -232,7 +232,6 @@ impl Shared {
         self.phase.store(STOPPING, Ordering::Release);
         self.wake_all();
         self.unpark_monitor();
-        self.pool.stop();
     }
 
     /// Makes every worker look round once more.
@@ -247,7 +246,13 @@ impl Shared {
 
     /// Waits until all threads have ended; false when the deadline passed first.
     pub(crate) fn wait_for_end(&self, deadline: Option<Instant>) -> bool {
-        self.threads.wait_for_end(deadline) && self.pool.wait_for_end(deadline)
+        if !self.threads.wait_for_end(deadline) {
+            return false;
+        }
+        // Not before: tasks that unwind may have jobs for it. If some are left behind, it ends with
+        // the last worker.
+        self.pool.stop();
+        self.pool.wait_for_end(deadline)
     }
 
     /// The number of started tasks on the worker that has the fewest, of those that react.
