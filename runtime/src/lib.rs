@@ -28,6 +28,8 @@ mod report;
 pub mod runtime;
 mod scheduler;
 #[cfg(not(loom))]
+mod scope;
+#[cfg(not(loom))]
 pub mod stack;
 pub mod sync;
 mod sys;
@@ -41,6 +43,10 @@ mod api {
     pub use crate::cancel::{deadline, timeout};
     pub use crate::runtime::global::run;
     pub use crate::scheduler::{checkpoint, yield_now};
+    pub use crate::scope::{
+        Race, Scope, TryScope, for_each_concurrent, join, join_all, join_all_settled,
+        map_concurrent, race, race_all, race_ok, scope, try_map_concurrent, try_scope,
+    };
     pub use crate::task::spawn;
     pub use crate::time::{now, sleep, sleep_until};
 }

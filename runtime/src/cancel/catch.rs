@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::cancel::context::Context;
 use crate::cancel::frame::{Frame, Role};
 use crate::cancel::node::Node;
 use crate::cancel::payload::is_for;
@@ -39,6 +40,17 @@ impl From<Cancelled> for io::Error {
 /// With `f`'s payload.
 pub fn run_in<T>(node: Arc<Node>, f: impl FnOnce() -> T) -> Result<T, Cancelled> {
     catch(None, Some(node), f)
+}
+
+/// Runs `f`, during which the tasks of `node` are cancelled with what is around the call.
+pub(crate) fn in_scope<T>(node: &Arc<Node>, f: impl FnOnce() -> T) -> T {
+    Frame::new(Role::Scope(node.clone()), None, None).run(|| {
+        // Marks that came before the frame was entered have not found it.
+        if Context::with_current(|context| context.is_visible()) {
+            node.cancel();
+        }
+        f()
+    })
 }
 
 /// Runs `f` until it is cancelled by `node` or by time.

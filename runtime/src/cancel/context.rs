@@ -212,6 +212,12 @@ impl Context<'_> {
         self.outermost_visible()
     }
 
+    /// Whether the code that runs here is to unwind. By the context's own code.
+    pub(super) fn is_visible(self) -> bool {
+        // Relaxed: what was marked before the code entered a frame was under the same lock.
+        self.flag.load(Ordering::Relaxed)
+    }
+
     /// Whether anything around the code that runs here is cancelled, whatever is shielded.
     fn is_cancelled(self) -> bool {
         // Relaxed: level-triggered; a later look sees it.

@@ -43,6 +43,7 @@ mod exports {
     pub use super::payload::{is_cancellation, unwind_cancelled};
     pub use super::shield::shield;
 
+    pub(crate) use super::catch::in_scope;
     pub(crate) use super::context::{ChainCell, Context};
     pub(crate) use super::frame::Expired;
     pub(crate) use super::wake::{Woken, cancel_task};

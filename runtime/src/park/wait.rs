@@ -44,6 +44,21 @@ impl Wait {
         Self::new(false)
     }
 
+    /// Begins a wait for tasks that borrow from the caller. Nothing interrupts it but, on a plain OS
+    /// thread, a limit of time that passes, which then has cancelled those tasks.
+    #[cfg(not(loom))]
+    pub(crate) fn begin_in_scope() -> Self {
+        if current_task().is_some() || std::thread::panicking() {
+            return Self::begin_shielded();
+        }
+        let thread = ThreadWait::current();
+        let ends = match thread.is_cancelled() {
+            true => Ends::Shielded,
+            false => Ends::Any,
+        };
+        Self::of_thread(thread, ends)
+    }
+
     /// As [`begin`](Self::begin), but does not unwind: `None` where the caller is cancelled.
     pub fn begin_unless_cancelled() -> Option<Self> {
         if std::thread::panicking() {

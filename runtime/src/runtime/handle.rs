@@ -88,13 +88,31 @@ impl Runtime {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        // SAFETY: `f` and `T` borrow nothing.
+        unsafe { self.spawn_as(f, class, name, spawned_at, false) }
+    }
+
+    /// # Safety
+    /// What `f` and `T` borrow outlives the task's end.
+    pub(crate) unsafe fn spawn_as<F, T>(
+        &self,
+        f: F,
+        class: Option<Class>,
+        name: Option<Box<str>>,
+        spawned_at: &'static Location<'static>,
+        is_lent: bool,
+    ) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
         let spec = Spec {
             class: class.unwrap_or(self.shared().settings.class),
             name,
             spawned_at,
-            is_lent: false,
+            is_lent,
         };
-        // SAFETY: scheduled below, once; `f` and `T` borrow nothing.
+        // SAFETY: scheduled below, once; the rest by this contract.
         let (task, handle) = unsafe { allocate(None, f, spec, scheduler::next_id()) };
         self.shared().schedule(task);
         handle

@@ -157,6 +157,42 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
+    // SAFETY: `f` and `T` borrow nothing.
+    unsafe { spawn_as(f, class, name, spawned_at, false) }
+}
+
+/// [`spawn`] for a task that borrows.
+///
+/// # Safety
+/// What `f` and `T` borrow outlives the task's end.
+pub(crate) unsafe fn spawn_lent<F, T>(
+    f: F,
+    class: Option<Class>,
+    name: Option<Box<str>>,
+    spawned_at: &'static Location<'static>,
+) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    // SAFETY: by this contract.
+    unsafe { spawn_as(f, class, name, spawned_at, true) }
+}
+
+/// # Safety
+/// As for [`spawn_lent`].
+#[inline]
+unsafe fn spawn_as<F, T>(
+    f: F,
+    class: Option<Class>,
+    name: Option<Box<str>>,
+    spawned_at: &'static Location<'static>,
+    is_lent: bool,
+) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
     let worker = current_worker();
     // SAFETY: as in `current_task`.
     match unsafe { worker.as_ref() } {
@@ -165,15 +201,18 @@ where
                 class: class.unwrap_or(worker.shared().settings.class),
                 name,
                 spawned_at,
-                is_lent: false,
+                is_lent,
             };
-            // SAFETY: scheduled below, once; `f` and `T` borrow nothing.
+            // SAFETY: scheduled below, once; the rest by this contract.
             let (task, handle) =
                 unsafe { allocate(Some(&worker.blocks), f, spec, worker.next_id()) };
             worker.push_new(task);
             handle
         }
-        None => runtime::global().spawn_with(f, class, name, spawned_at),
+        None => {
+            // SAFETY: by this contract.
+            unsafe { runtime::global().spawn_as(f, class, name, spawned_at, is_lent) }
+        }
     }
 }
 

@@ -51,6 +51,9 @@ impl Drop for Running<'_> {
 
 /// Runs an initialiser so that a cancellation of the task does not cut it short.
 fn run_shielded<R>(f: impl FnOnce() -> R) -> R {
+    #[cfg(not(loom))]
+    return crate::cancel::shield(f);
+    #[cfg(loom)]
     f()
 }
 

@@ -5,6 +5,7 @@ use std::panic::Location;
 
 use crate::runtime::Runtime;
 use crate::scheduler;
+use crate::scope::{Scope, ScopedJoinHandle, Settings};
 use crate::stack::Class;
 use crate::task::cell::TaskCell;
 use crate::task::header::TaskHeader;
@@ -145,6 +146,40 @@ impl Builder {
         let class = self.class()?;
         scheduler::ensure_started()?;
         Ok(scheduler::spawn(f, class, self.name, Location::caller()))
+    }
+
+    /// [`spawn`](Self::spawn) in a scope.
+    ///
+    /// # Errors
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_runtime::{scope, task::Builder};
+    ///
+    /// let text = String::from("borrowed");
+    /// let len = scope(|s| {
+    ///     let task = Builder::new().name("len").spawn_scoped(s, || text.len()).unwrap();
+    ///     task.join().unwrap()
+    /// });
+    /// assert_eq!(len, 8);
+    /// ```
+    #[track_caller]
+    pub fn spawn_scoped<'scope, F, T>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        let settings = Settings {
+            class: self.class()?,
+            name: self.name,
+        };
+        scope.spawn_with(f, settings, Location::caller())
     }
 
     /// [`spawn`](Self::spawn) on a given runtime.

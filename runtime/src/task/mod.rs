@@ -38,10 +38,11 @@ mod exports {
     pub use super::join::{JoinError, JoinHandle};
     pub use super::no_park::no_park;
     pub use super::parking::{park, park_timeout};
+    pub use crate::scope::{JoinSet, ScopedJoinHandle};
 
     pub(crate) use super::block::{Cache as BlockCache, trim as trim_blocks};
     pub(crate) use super::builder::{Spec, allocate};
-    pub(crate) use super::cell::{Described, Failure};
+    pub(crate) use super::cell::{Described, Failure, drop_quietly};
     pub(crate) use super::fiber::{Step, suspend};
     pub(crate) use super::header::{Parked, TaskHeader};
     pub(crate) use super::id::IdBlock;
