@@ -15,6 +15,8 @@
 compile_error!("hueless does not support Windows yet: its stacks and poller need Unix");
 
 #[cfg(not(loom))]
+mod block_on;
+#[cfg(not(loom))]
 mod blocking;
 mod cancel;
 #[doc(hidden)]
@@ -36,6 +38,7 @@ mod time;
 
 #[cfg(not(loom))]
 mod api {
+    pub use crate::block_on::block_on;
     pub use crate::blocking::blocking;
     pub use crate::runtime::global::run;
     pub use crate::scheduler::{checkpoint, yield_now};

@@ -17,6 +17,8 @@ mod id;
 #[cfg(not(loom))]
 mod join;
 #[cfg(not(loom))]
+mod join_future;
+#[cfg(not(loom))]
 mod list;
 #[cfg(all(test, loom))]
 mod loom_tests;
@@ -36,6 +38,7 @@ mod exports {
     pub use super::handle::{Task, current};
     pub use super::id::TaskId;
     pub use super::join::{JoinError, JoinHandle};
+    pub use super::join_future::JoinFuture;
     pub use super::no_park::no_park;
     pub use super::parking::{park, park_timeout};
 
