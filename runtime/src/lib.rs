@@ -22,6 +22,8 @@ mod cancel;
 #[doc(hidden)]
 #[cfg(not(loom))]
 pub mod driver;
+#[cfg(not(loom))]
+mod generator;
 mod loom;
 #[doc(hidden)]
 pub mod park;
@@ -40,6 +42,7 @@ mod time;
 mod api {
     pub use crate::block_on::block_on;
     pub use crate::blocking::blocking;
+    pub use crate::generator::{Generator, Yielder, generator};
     pub use crate::runtime::global::run;
     pub use crate::scheduler::{checkpoint, yield_now};
     pub use crate::task::spawn;

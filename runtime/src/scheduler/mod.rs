@@ -78,7 +78,7 @@ mod exports {
     pub use super::stall::Stall;
 
     pub(crate) use super::context::{
-        current_blocks, current_poller, current_pool, current_task, current_worker,
+        Moment, current_blocks, current_poller, current_pool, current_task, current_worker,
         deliver_cancellation, ensure_started, next_id, ready, run_here, run_on, set_current_task,
         settle_sole, spawn,
     };
