@@ -36,6 +36,8 @@ pub mod stack;
 mod sys;
 pub mod task;
 #[cfg(not(loom))]
+pub mod thread;
+#[cfg(not(loom))]
 mod time;
 
 #[cfg(not(loom))]
