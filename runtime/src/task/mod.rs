@@ -58,6 +58,8 @@ mod exports {
     pub(crate) use super::list::{OwnedList, TaskQueue};
     #[allow(unused_imports, reason = "for the children of scopes")]
     pub(crate) use super::local::Inherited;
+    #[cfg(feature = "tracing")]
+    pub(crate) use super::local::spans;
     pub(crate) use super::local::{Coroutine, Entered, Home};
     pub(crate) use super::names::of as task_name;
     pub(crate) use super::no_park::{deliver_cancellation, hidden_task};

@@ -23,6 +23,8 @@ use crate::generator::Registry;
 use crate::stack::local_word;
 use crate::task::local::bindings::Bindings;
 use crate::task::local::entries::Entries;
+#[cfg(feature = "tracing")]
+use crate::task::local::spans::Spans;
 use crate::task::no_park::running_task;
 use crate::task::ptr::TaskPtr;
 
@@ -31,6 +33,8 @@ pub(super) struct Belongings {
     pub(super) locals: Entries,
     pub(super) bindings: Bindings,
     generators: Registry,
+    #[cfg(feature = "tracing")]
+    pub(super) spans: Spans,
 }
 
 thread_local! {
@@ -66,6 +70,8 @@ impl Belongings {
             locals: Entries::new(),
             bindings: Bindings::new(),
             generators: Registry::new(),
+            #[cfg(feature = "tracing")]
+            spans: Spans::new(),
         }
     }
 }
@@ -116,9 +122,9 @@ fn thread_will_end() -> bool {
 }
 
 /// # Safety
-/// `task` runs here.
+/// `task` runs here, or is suspended and this is its worker, which it does not leave.
 unsafe fn word<'a>(task: TaskPtr) -> &'a Cell<*mut ()> {
-    // SAFETY: the running task is alive; its yielder lies on its own stack, which is of that class.
+    // SAFETY: such a task is alive; its yielder lies on its own stack, which is of that class.
     unsafe {
         let header = task.get();
         local_word(header.yielder.get().addr(), header.class)
@@ -127,7 +133,7 @@ unsafe fn word<'a>(task: TaskPtr) -> &'a Cell<*mut ()> {
 
 /// # Safety
 /// As for [`word`].
-unsafe fn of_task(task: TaskPtr) -> NonNull<Belongings> {
+pub(super) unsafe fn of_task(task: TaskPtr) -> NonNull<Belongings> {
     // SAFETY: by this function's contract.
     let word = unsafe { word(task) };
     NonNull::new(word.get().cast()).unwrap_or_else(|| {
@@ -135,6 +141,16 @@ unsafe fn of_task(task: TaskPtr) -> NonNull<Belongings> {
         word.set(made.as_ptr().cast());
         made
     })
+}
+
+/// The belongings of `task`, if it has any.
+///
+/// # Safety
+/// As for [`word`].
+#[cfg(feature = "tracing")]
+pub(super) unsafe fn of_task_if_any(task: TaskPtr) -> Option<NonNull<Belongings>> {
+    // SAFETY: by this function's contract.
+    NonNull::new(unsafe { word(task) }.get().cast())
 }
 
 /// Ends the belongings of a task whose code has ended. Does not unwind.

@@ -10,6 +10,7 @@
 //! | `bindings` | the values of `scoped_local!`, and who sees them |
 //! | `scoped` | a variable of `scoped_local!` |
 //! | `macros` | both macros |
+//! | `spans` | spans of the `tracing` crate, with the feature |
 
 mod belongings;
 mod bindings;
@@ -18,6 +19,8 @@ mod entries;
 mod key;
 mod macros;
 mod scoped;
+#[cfg(feature = "tracing")]
+pub(crate) mod spans;
 
 pub use key::{AccessError, LocalKey};
 pub use scoped::ScopedKey;
