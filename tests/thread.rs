@@ -71,7 +71,8 @@ fn a_join_gives_the_payload_of_the_panic() {
 
         // As `std` programs go on with it.
         let outer = thread::spawn(|| {
-            let inner = thread::spawn(|| std::panic::panic_any(String::from("inner")));
+            let inner: thread::JoinHandle<()> =
+                thread::spawn(|| std::panic::panic_any(String::from("inner")));
             if let Err(payload) = inner.join() {
                 std::panic::resume_unwind(payload);
             }

@@ -265,3 +265,101 @@ impl Inherited {
         push(Kind::Inherited { from: self.0 }, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{generator, run, spawn, yield_now};
+
+    crate::scoped_local! {
+        static WHO: String;
+        static WHERE: u32;
+    }
+
+    fn who() -> Option<String> {
+        WHO.with(|who| who.cloned())
+    }
+
+    /// Runs `f` in a task to which all is bound that is bound here.
+    fn in_child<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
+        let inherited = Inherited::here();
+        // SAFETY: this call waits for the task, which nobody cancels.
+        let child = spawn(move || unsafe { inherited.while_running(f) });
+        child.join().unwrap()
+    }
+
+    #[test]
+    fn a_child_sees_what_its_parent_has_bound() {
+        run(|| {
+            assert_eq!(in_child(who), None);
+            WHO.scope("parent".into(), || {
+                let (inside, grandchild, after) = in_child(|| {
+                    let inside = WHERE.scope(7, || {
+                        yield_now();
+                        let own = WHO.scope("child".into(), who);
+                        // Held across a wait.
+                        WHO.with(|who| {
+                            yield_now();
+                            (own, who.cloned(), WHERE.with(|place| place.copied()))
+                        })
+                    });
+                    (inside, in_child(who), WHERE.with(|place| place.copied()))
+                });
+                let parent = Some(String::from("parent"));
+                assert_eq!(inside, (Some("child".into()), parent.clone(), Some(7)));
+                assert_eq!((grandchild, after), (parent.clone(), None));
+                assert_eq!(who(), parent);
+            });
+        });
+    }
+
+    #[test]
+    fn the_parent_may_bind_more_meanwhile() {
+        run(|| {
+            WHO.scope("first".into(), || {
+                let inherited = Inherited::here();
+                // SAFETY: joined below, in the frame of `here`.
+                let child = spawn(move || unsafe {
+                    inherited.while_running(|| {
+                        (0..100).for_each(|_| {
+                            assert_eq!(who().as_deref(), Some("first"));
+                            yield_now();
+                        });
+                    })
+                });
+                for n in 0..100 {
+                    WHO.scope(n.to_string(), yield_now);
+                }
+                child.join().unwrap();
+            });
+        });
+    }
+
+    /// A generator may yield while its child runs, and what its caller has bound be gone.
+    #[test]
+    fn a_generators_child_sees_the_generators_own_only() {
+        run(|| {
+            let mut both = generator(|y| {
+                y.yield_(in_child(who));
+                WHERE.scope(1, || y.yield_(in_child(who)));
+                WHO.scope("generator".into(), || y.yield_(in_child(who)));
+            });
+            let seen: Vec<_> = WHO.scope("caller".into(), || both.by_ref().collect());
+            assert_eq!(seen, [None, None, Some("generator".into())]);
+        });
+    }
+
+    /// In the child the borrow passes the child's generator, which must not yield then.
+    #[test]
+    fn a_childs_generator_borrows_from_its_caller() {
+        run(|| {
+            WHO.scope("parent".into(), || {
+                in_child(|| {
+                    let mut one = generator(|y| WHO.with(|who| y.yield_(who.is_some())));
+                    let next = std::panic::AssertUnwindSafe(|| one.next());
+                    assert!(std::panic::catch_unwind(next).is_err());
+                });
+            });
+        });
+    }
+}
