@@ -23,7 +23,7 @@
 //! | `LocalSet`, `spawn_local` | nothing: once started, a task stays on its thread |
 //! | `tokio::join!`, `select!` on futures | tasks that are joined; [`select!`](crate::select) on channels |
 //! | `mpsc`, `oneshot` | [`channel::bounded`](crate::channel::bounded), [`unbounded`](crate::channel::unbounded) |
-//! | `broadcast`, `watch` | [`channel::broadcast`](crate::channel::broadcast), [`channel::watch`](crate::channel::watch) |
+//! | `broadcast`, `watch` | [`channel::broadcast`](mod@crate::channel::broadcast), [`channel::watch`](mod@crate::channel::watch) |
 //! | `time::sleep`, `interval` | [`sleep`](crate::sleep), [`channel::tick`](crate::channel::tick) |
 //! | `task::yield_now` | [`yield_now`](crate::yield_now), or [`checkpoint`](crate::checkpoint) in loops |
 //! | `tokio::task_local!` with `scope` | [`scoped_local!`](scoped_local) |

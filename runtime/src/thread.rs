@@ -1,6 +1,6 @@
 //! std's `thread` module on tasks, so that a program moves over by its `use` lines.
 //!
-//! Everything is a thin layer over [`task`](crate::task), which says what each thing blocks and when it is
+//! Everything is a thin layer over [`task`], which says what each thing blocks and when it is
 //! cancelled. What differs from there is what std's signatures ask for: a join that fails gives the payload
 //! of the panic, and a name is a `String`.
 

@@ -310,7 +310,7 @@ fn a_large_closure_runs_on_its_stack() {
 fn parking_inside_parks_the_task(new: fn() -> Builder) {
     runtime(new).run(|| {
         let handle = spawn(|| {
-            let mut numbers = generator(|y| {
+            let numbers = generator(|y| {
                 for i in 0..3 {
                     park();
                     sleep(Duration::from_millis(1));
@@ -319,7 +319,7 @@ fn parking_inside_parks_the_task(new: fn() -> Builder) {
                 }
             });
             let mut got = Vec::new();
-            while let Some(n) = numbers.next() {
+            for n in numbers {
                 yield_now();
                 got.push(n);
             }
@@ -338,7 +338,7 @@ fn tasks_interleave_inside_their_generators(new: fn() -> Builder) {
         let handles: Vec<_> = (0..50)
             .map(|seed| {
                 spawn(move || {
-                    let mut left = generator(move |y| {
+                    let left = generator(move |y| {
                         for i in 0..40 {
                             if (i + seed) % 3 == 0 {
                                 yield_now();
@@ -347,7 +347,7 @@ fn tasks_interleave_inside_their_generators(new: fn() -> Builder) {
                         }
                     });
                     let mut sum = 0;
-                    while let Some(n) = left.next() {
+                    for n in left {
                         if (n + seed) % 5 == 0 {
                             yield_now();
                         }
