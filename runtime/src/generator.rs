@@ -36,7 +36,7 @@ use corosensei::CoroutineResult;
 use crate::cancel;
 use crate::scheduler::{Moment, current_task};
 use crate::stack::GeneratorStack;
-use crate::task::{Coroutine, Entered, Home, drop_quietly};
+use crate::task::{Coroutine, Entered, Home, TaskPtr, drop_quietly, hidden_task};
 
 #[cfg(hueless_tsan)]
 use crate::task::TsanFiber;
@@ -181,7 +181,10 @@ struct Inner<T> {
 /// The part that does not depend on the type of what is yielded.
 struct Common {
     state: Cell<State>,
+    /// What the task or thread that it belongs to has.
     home: Home,
+    /// That task, to compare; `None` of a thread, which it cannot leave.
+    owner: Option<TaskPtr>,
     /// There unless the state is `Over`; whoever sets `Running` has it to itself.
     switch: UnsafeCell<Option<Switch>>,
     bindings: Coroutine,
@@ -201,25 +204,30 @@ struct Common {
 struct Outside {
     panicking: bool,
     moment: Moment,
-    /// Whether the task may park.
-    parks: bool,
     /// Whether the generator is resumed to be unwound.
     ends: bool,
 }
 
 impl Outside {
+    #[inline]
     fn now() -> Self {
         Self {
             panicking: std::thread::panicking(),
             moment: Moment::now(),
-            parks: current_task().is_some(),
             ends: false,
         }
     }
 
+    /// The task that runs, in `no_park` or not.
+    #[inline]
+    fn task(&self) -> Option<TaskPtr> {
+        self.moment.task.or_else(hidden_task)
+    }
+
     /// Whether the generator that was resumed then unwinds now, as far as can be known: std counts panics
     /// by thread, so one that has come up while other tasks ran may be a neighbour's.
-    fn has_begun_to_unwind(self) -> bool {
+    #[inline]
+    fn has_begun_to_unwind(&self) -> bool {
         std::thread::panicking() && (self.ends || (!self.panicking && self.moment == Moment::now()))
     }
 }
@@ -229,14 +237,15 @@ impl<T> Generator<T> {
     where
         F: FnOnce(&mut Yielder<T>) + 'static,
     {
-        let home = Home::here();
+        let (home, outside) = (Home::here(), Outside::now());
         let inner = Rc::new(Inner {
             common: Common {
                 state: Cell::new(State::Suspended),
                 home,
+                owner: outside.task(),
                 switch: UnsafeCell::new(None),
                 bindings: Coroutine::new(),
-                outside: Cell::new(Outside::now()),
+                outside: Cell::new(outside),
                 prev: Cell::new(ptr::null()),
                 next: Cell::new(ptr::null()),
                 counted: counted::<T>,
@@ -274,11 +283,12 @@ impl<T> Iterator for Generator<T> {
             // Its own code, which has found the handle while it is unwound.
             State::Running | State::Over => return None,
         }
+        let outside = Outside::now();
         assert!(
-            common.home == Home::here(),
+            common.owner == outside.task(),
             "a generator runs in the task that has made it"
         );
-        common.resume();
+        common.resume(outside);
         self.inner.value.take()
     }
 }
@@ -289,7 +299,7 @@ impl<T> Drop for Generator<T> {
     fn drop(&mut self) {
         let common = &self.inner.common;
         // Else its task's end unwinds it.
-        if common.state.get() == State::Suspended && common.home == Home::here() {
+        if common.state.get() == State::Suspended && common.owner == Outside::now().task() {
             common.unwind();
         }
     }
@@ -324,7 +334,7 @@ impl<T> Yielder<T> {
             return;
         }
         assert!(
-            current_task().is_some() == outside.parks,
+            current_task().is_some() == outside.moment.task.is_some(),
             "a generator cannot yield inside its own `no_park`"
         );
         assert!(
@@ -347,18 +357,11 @@ impl<T> fmt::Debug for Yielder<T> {
 impl Common {
     /// Runs the closure as far as it goes.
     #[inline]
-    fn resume(&self) {
-        let running = Run::new(self, Outside::now());
-        match running.switch(|switch| switch.resume(())) {
-            Ok(CoroutineResult::Yield(())) => {
-                mem::forget(running);
-                self.state.set(State::Suspended);
-            }
-            Ok(CoroutineResult::Return(())) => {}
-            Err(payload) => {
-                drop(running);
-                resume_unwind(payload)
-            }
+    fn resume(&self, outside: Outside) {
+        let running = Run::new(self, outside);
+        if let CoroutineResult::Yield(()) = running.switch(|switch| switch.resume(())) {
+            mem::forget(running);
+            self.state.set(State::Suspended);
         }
     }
 
@@ -410,7 +413,7 @@ impl<'a> Run<'a> {
 
     /// Calls `f`, which switches to the generator's stack.
     #[inline]
-    fn switch<R>(&self, f: impl FnOnce(&mut Switch) -> R) -> std::thread::Result<R> {
+    fn switch<R>(&self, f: impl FnOnce(&mut Switch) -> R) -> R {
         let common = self.0;
         // SAFETY: the state gives the cell to this value.
         let switch = unsafe { (*common.switch.get()).as_mut() };
@@ -420,12 +423,16 @@ impl<'a> Run<'a> {
         // SAFETY: as for the switch.
         #[cfg(hueless_tsan)]
         let resumer = unsafe { (*common.tsan.get()).enter() };
-        let result = catch_unwind(AssertUnwindSafe(|| f(switch)));
-        // SAFETY: as above.
+        #[cfg(hueless_tsan)]
+        let f = |switch: &mut Switch| catch_unwind(AssertUnwindSafe(|| f(switch)));
+        let result = f(switch);
+        // SAFETY: as for the switch.
         #[cfg(hueless_tsan)]
         unsafe {
             (*common.tsan.get()).leave(resumer)
         };
+        #[cfg(hueless_tsan)]
+        let result = result.unwrap_or_else(|payload| resume_unwind(payload));
         result
     }
 
@@ -439,7 +446,7 @@ impl<'a> Run<'a> {
                 unsafe { switch.force_reset() };
             }
             result
-        })?
+        })
     }
 
     fn has_begun(&self) -> bool {

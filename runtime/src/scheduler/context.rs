@@ -52,12 +52,14 @@ pub(crate) fn current_task() -> Option<TaskPtr> {
     unsafe { worker.as_ref() }?.current()
 }
 
-/// A time in the life of a thread: the same as long as its worker runs one task without a break, and
-/// for ever on a thread that is no worker's.
+/// What runs on a thread, and since when: the same as long as its worker runs one task without a break,
+/// and for ever on a thread that is no worker's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
     worker: *const Worker,
     switches: u64,
+    /// As [`current_task`] has it.
+    pub(crate) task: Option<TaskPtr>,
 }
 
 impl Moment {
@@ -66,11 +68,16 @@ impl Moment {
     pub(crate) fn now() -> Self {
         let worker = current_worker();
         // SAFETY: as in `current_task`.
-        let switches = unsafe { worker.as_ref() }.map_or(0, |worker| {
+        let (switches, task) = unsafe { worker.as_ref() }.map_or((0, None), |worker| {
             // Relaxed: the count is this thread's own.
-            worker.remote().switches.load(Ordering::Relaxed)
+            let switches = worker.remote().switches.load(Ordering::Relaxed);
+            (switches, worker.current())
         });
-        Self { worker, switches }
+        Self {
+            worker,
+            switches,
+            task,
+        }
     }
 }
 
