@@ -1,5 +1,6 @@
 //! [`Stack`]: the ownership of one slot.
 
+use std::cell::Cell;
 use std::io;
 use std::mem;
 use std::panic::Location;
@@ -96,6 +97,17 @@ impl Stack {
         if marks::on() {
             marks::record(self.0, site);
         }
+    }
+
+    /// The word that belongs to whoever runs on it: see [`slot`](super::slot).
+    ///
+    /// # Safety
+    ///
+    /// The reference is used on this stack only, or by whoever has it.
+    #[inline]
+    pub(crate) unsafe fn local_word<'a>(&self) -> &'a Cell<*mut ()> {
+        // SAFETY: we own the slot, and the rest is by contract.
+        unsafe { self.0.local_word() }
     }
 
     /// Says who runs on it from now on; null for nobody in particular. The new owner's local word is

@@ -104,6 +104,8 @@ impl Fiber {
     /// `task` outlives the fiber, and `entry` does not unwind.
     #[inline]
     pub(crate) unsafe fn new(stack: Stack, task: TaskPtr, entry: unsafe fn(TaskPtr)) -> Self {
+        // SAFETY: used by the body only, on this stack.
+        let word = unsafe { stack.local_word() };
         let body = move |own: &Yielder<(), Suspend>, ()| {
             // SAFETY: the task outlives the fiber by `new`'s contract, and only its own worker,
             // which is here, uses the cell. This is the task's own stack, and the program has no more
@@ -111,7 +113,7 @@ impl Fiber {
             unsafe {
                 task.get().yielder.set(own);
                 entry(task);
-                end_of_task(task);
+                end_of_task(word);
             }
         };
         // SAFETY: the closure holds plain pointers, which the contract keeps valid.

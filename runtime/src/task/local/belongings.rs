@@ -156,11 +156,10 @@ pub(super) unsafe fn of_task_if_any(task: TaskPtr) -> Option<NonNull<Belongings>
 /// Ends the belongings of a task whose code has ended. Does not unwind.
 ///
 /// # Safety
-/// `task` runs here, on its own stack, and runs no more code of the program afterwards.
+/// `word` is the task's local word; it runs here, on its own stack, and runs no more code of the program
+/// afterwards.
 #[inline]
-pub(crate) unsafe fn end_of_task(task: TaskPtr) {
-    // SAFETY: by this function's contract.
-    let word = unsafe { word(task) };
+pub(crate) unsafe fn end_of_task(word: &Cell<*mut ()>) {
     if let Some(own) = NonNull::new(word.get().cast()) {
         // SAFETY: the word holds the task's belongings.
         unsafe { end(own) };
