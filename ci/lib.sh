@@ -77,6 +77,16 @@ without() {
     done
 }
 
+# within SECONDS COMMAND...: waits until the command succeeds.
+within() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || return 1
+        sleep 0.05
+    done
+}
+
 # serve NAME PORT COMMAND...: starts a server, waits until it accepts; its output goes to
 # $scratch/NAME, its process id to $server.
 serve() {

@@ -28,6 +28,7 @@
 //! | run code that borrows as a task, and wait for it | [`run`] |
 //! | pass messages | [`channel::bounded`], [`channel::unbounded`] |
 //! | wait for the first of several things | [`select!`] |
+//! | lock, count permits, notify, wait for a group | [`sync`], which mirrors [`std::sync`] |
 //! | talk to the network | [`net`], which mirrors [`std::net`] |
 //! | read and write files, run other programs | [`fs`], [`process`], which mirror std's |
 //! | be told of Ctrl-C | [`signal::ctrl_c`], [`signal::notify`] |
@@ -56,7 +57,7 @@
 //!   `Send`, and thread-locals are sound. But a task that computes for long without waiting holds
 //!   up the others on its worker: call [`checkpoint`] in such loops.
 //! - A lock of [`std::sync`] held across a wait can block the whole worker when a neighbour wants
-//!   it. Let go of it first, or pass messages.
+//!   it. Let go of it first, pass messages, or use the locks in [`sync`].
 
 mod macros;
 
@@ -68,6 +69,7 @@ pub mod process;
 pub mod runtime;
 pub mod signal;
 pub mod stack;
+pub mod sync;
 pub mod task;
 pub mod thread;
 

@@ -20,8 +20,9 @@
 //! Locks are taken in the order: a source's registration, table, a source's queues.
 //!
 //! Granularity: mio rounds time-outs up to whole milliseconds where the system's poller takes no
-//! others (epoll). There a `wait` with a time-out first waits for the poller's own descriptor, which
-//! costs a second system call and is exact.
+//! others (epoll). There a `wait` for a part of one first waits for the poller's own descriptor, which
+//! costs a second system call and is exact. A [long](LONG) wait leaves the part out: most such are over
+//! before, and the others are made up by one that is exact.
 
 use std::any::Any;
 use std::io;
@@ -50,6 +51,9 @@ const BATCH: usize = 64;
 /// How long a `wait` rests when the system's poller fails, so that a lasting failure does not burn
 /// a processor.
 const REST_AFTER_ERROR: Duration = Duration::from_millis(1);
+
+/// A wait for so long or longer may end up to a millisecond early; its caller then waits for the rest.
+const LONG: Duration = Duration::from_millis(10);
 
 /// Makes a [`MioPoller`] for each worker that needs one.
 struct MioDriver;
@@ -193,12 +197,11 @@ impl Poller for MioPoller {
     fn wait(&self, timeout: Option<Duration>) {
         // Everything in it is valid at any time.
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        let timeout = match timeout {
-            Some(exact) if !exact.is_zero() && sys::await_readable(self.descriptor, exact) => {
-                Some(Duration::ZERO)
-            }
-            other => other,
-        };
+        let timeout = timeout.map(|exact| match in_one_call(exact) {
+            Some(whole) => whole,
+            None if sys::await_readable(self.descriptor, exact) => Duration::ZERO,
+            None => exact,
+        });
         self.wait_in(&mut core, timeout);
     }
 
@@ -239,6 +242,12 @@ impl Poller for MioPoller {
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }
+}
+
+/// The milliseconds that make a wait for `exact`, if there are such.
+fn in_one_call(exact: Duration) -> Option<Duration> {
+    let rest = Duration::from_nanos(u64::from(exact.subsec_nanos() % 1_000_000));
+    (rest.is_zero() || exact >= LONG).then(|| exact - rest)
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, RawFd};
 use std::sync::OnceLock;
 
 use hueless_channel::{Receiver, Sender, bounded};
-use hueless_runtime::blocking;
+use hueless_runtime::blocking_operation;
 use mio::Interest;
 
 use crate::readiness::Direction;
@@ -292,7 +292,7 @@ fn read(buf: &mut [u8]) -> io::Result<usize> {
     let input = ManuallyDrop::new(unsafe { File::from_raw_fd(libc::STDIN_FILENO) });
     loop {
         let waited = wait();
-        match blocking(|| (&*input).read(buf)) {
+        match blocking_operation(|| (&*input).read(buf)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // Somebody else has made it non-blocking, and somebody has been faster.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && waited.is_ok() => {}

@@ -5,8 +5,9 @@ mod common;
 use std::io::{ErrorKind, Read, Write};
 use std::sync::Arc;
 
-use common::{Mode, SocketPath, cases};
-use hueless_netpoll::net::{UnixListener, UnixStream, is_closed};
+use common::unix::listener;
+use common::{Mode, cases};
+use hueless_netpoll::net::{UnixStream, is_closed};
 
 cases!(
     close_wakes_readers,
@@ -18,11 +19,6 @@ cases!(
     later_operations_fail,
     closed_listener_refuses,
 );
-
-fn listener() -> (UnixListener, SocketPath) {
-    let path = SocketPath::new();
-    (UnixListener::bind(&path).unwrap(), path)
-}
 
 /// Many times, since the readers may be anywhere between their byte and their wait.
 fn close_wakes_readers<M: Mode>() {

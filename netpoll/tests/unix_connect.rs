@@ -6,6 +6,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use common::{Mode, SocketPath, Tasks, cases, in_a_process as alone, processor_time, sockets};
@@ -137,24 +139,71 @@ fn waiting_is_no_spinning() {
     });
 }
 
-/// As cancelled tasks that wait in their destructors see it: they take turns as any other.
+/// Tasks that connect in a destructor, while they unwind, take turns as any other: those that wait for
+/// a listener that accepts nobody have no thread each, and let others have room where there is some.
 #[test]
 fn unwinding_tasks_take_turns() {
-    struct Connects(Arc<SocketPath>, Arc<AtomicUsize>);
-    impl Drop for Connects {
-        fn drop(&mut self) {
-            let error = UnixStream::connect(&*self.0).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
-            self.1.fetch_add(1, Ordering::Relaxed);
-        }
-    }
+    const DEAF: usize = 20;
+    const CLIENTS: usize = 10;
     alone("unwinding_tasks_take_turns", || {
-        const TASKS: usize = 20;
-        let (listener, path, _filling) = full_listener();
+        let (deaf, deaf_path, _filling) = full_listener();
+        let (listener, path, filling) = full_listener();
+        let refused = Unwinding::start(DEAF, &deaf_path);
+        refused.all_have_begun();
+        // As many as there are turns wait for what does not come.
+        while pool_threads().count() < 4 {
+            std::thread::yield_now();
+        }
+        let connected = Unwinding::start(CLIENTS, &path);
+        for _ in 0..filling.len() + CLIENTS {
+            listener.accept().unwrap();
+        }
+        assert_eq!(connected.end(), [None; CLIENTS]);
+        // A pool may start a thread while one ends its turn, so that each of the two has twice as
+        // many as there are turns at most.
+        let threads = pool_threads().count();
+        assert!(threads <= 16, "{threads} threads");
+        drop(deaf);
+        let refusal = Some(ErrorKind::ConnectionRefused);
+        assert_eq!(refused.end(), [refusal; DEAF]);
+    });
+}
+
+/// Cancelled tasks that connect in their destructors.
+struct Unwinding {
+    tasks: usize,
+    begun: Arc<AtomicUsize>,
+    outcomes: Receiver<Option<ErrorKind>>,
+    /// The end of their runtime.
+    ending: JoinHandle<()>,
+}
+
+impl Unwinding {
+    /// Starts tasks that connect to `path`, and cancels them.
+    fn start(tasks: usize, path: &Arc<SocketPath>) -> Self {
+        struct Connects {
+            path: Arc<SocketPath>,
+            begun: Arc<AtomicUsize>,
+            outcome: Sender<Option<ErrorKind>>,
+        }
+        impl Drop for Connects {
+            fn drop(&mut self) {
+                assert!(std::thread::panicking());
+                self.begun.fetch_add(1, Ordering::Relaxed);
+                let error = UnixStream::connect(&*self.path).err();
+                // Nobody wants to know if the test has failed.
+                let _ = self.outcome.send(error.map(|error| error.kind()));
+            }
+        }
         let runtime = Builder::new().workers(1).build().unwrap();
-        let (started, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        for _ in 0..TASKS {
-            let connects = Connects(Arc::clone(&path), Arc::clone(&ended));
+        let (outcome, outcomes) = channel();
+        let (started, begun) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        for _ in 0..tasks {
+            let connects = Connects {
+                path: Arc::clone(path),
+                begun: Arc::clone(&begun),
+                outcome: outcome.clone(),
+            };
             let started = Arc::clone(&started);
             drop(runtime.spawn(move || {
                 let _connects = connects;
@@ -162,22 +211,29 @@ fn unwinding_tasks_take_turns() {
                 hueless_runtime::sleep(Duration::from_secs(1000));
             }));
         }
-        while started.load(Ordering::Relaxed) < TASKS {
+        while started.load(Ordering::Relaxed) < tasks {
             std::thread::yield_now();
         }
-        let dropping = std::thread::spawn(move || drop(runtime));
-        let until = Instant::now() + Duration::from_millis(300);
-        let mut most = 0;
-        while Instant::now() < until {
-            most = most.max(pool_threads().count());
+        Self {
+            tasks,
+            begun,
+            outcomes,
+            ending: std::thread::spawn(move || drop(runtime)),
+        }
+    }
+
+    /// Waits until each is about to connect.
+    fn all_have_begun(&self) {
+        while self.begun.load(Ordering::Relaxed) < self.tasks {
             std::thread::yield_now();
         }
-        // One may end its turn while the next has got it already.
-        assert!(most <= 8, "{most} threads");
-        drop(listener);
-        dropping.join().unwrap();
-        assert_eq!(ended.load(Ordering::Relaxed), TASKS);
-    });
+    }
+
+    /// Waits for their end: the errors that they have got, if any.
+    fn end(self) -> Vec<Option<ErrorKind>> {
+        self.ending.join().unwrap();
+        self.outcomes.iter().collect()
+    }
 }
 
 /// A signal does not begin a turn anew.

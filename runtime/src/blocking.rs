@@ -39,9 +39,8 @@ const KEEP: Duration = Duration::from_secs(10);
 /// On a plain OS thread, and when no thread can be had, `f` runs in place. Thread-locals that `f`
 /// sees are the pool thread's.
 ///
-/// A point of cancellation as long as `f` waits for a thread, and then `f` is dropped without having
-/// run. Once it runs, a cancelled task waits for its end; the next operation delivers the
-/// cancellation.
+/// A point of cancellation. As long as `f` waits for a thread it is dropped without having run. Once
+/// it runs, a cancelled task waits for its end, drops what it returns, and unwinds.
 ///
 /// # Panics
 /// With `f`'s payload when `f` panics.
@@ -60,8 +59,31 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
+    let (value, cancelled) = submit(f);
+    if cancelled {
+        unwind_cancelled();
+    }
+    value
+}
+
+/// [`blocking`] for an operation that a caller who is cancelled has to know of once it has happened: it
+/// gets the result, and unwinds at its next blocking point.
+pub fn blocking_operation<F, T>(f: F) -> T
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    submit(f).0
+}
+
+/// Runs `f` on the pool. Also says whether the caller was cancelled while it ran.
+fn submit<F, T>(f: F) -> (T, bool)
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
     let Some(pool) = scheduler::current_pool() else {
-        return f();
+        return (f(), false);
     };
     let wait = Wait::begin();
     let cell = Arc::new(Cell::new(State::Queued(wait.ticket())));
@@ -75,16 +97,17 @@ where
         cell: cell.clone(),
     };
     // Settled means that the job has run, declined that it cannot.
-    if wait.park(None, || pool.submit(queued)) == Outcome::Cancelled {
+    let cancelled = wait.park(None, || pool.submit(queued)) == Outcome::Cancelled;
+    if cancelled {
         withdraw_or_await(&cell);
     }
     match job.result.take() {
-        Some(Ok(value)) => value,
+        Some(Ok(value)) => (value, cancelled),
         Some(Err(payload)) => resume_unwind(payload),
-        None => (job
-            .f
-            .take()
-            .expect("a job that has not run has its closure"))(),
+        None => {
+            let f = job.f.take();
+            (f.expect("a job that has not run has its closure")(), false)
+        }
     }
 }
 

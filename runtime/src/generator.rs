@@ -20,7 +20,8 @@
 //!   ([`Registry::unwind`]), whoever has the handle, before the locals are dropped that its frames may
 //!   refer to. So does a handle that is leaked, or dropped in another task, not matter.
 //! - Nothing of the thread's or the task's state that is nested by calls is left behind by a yield: scoped
-//!   values are taken off; inside `no_park`, and while the generator unwinds, there is no yield.
+//!   values are taken off; inside `no_park`, inside a frame of cancellation, and while the generator unwinds,
+//!   there is no yield.
 
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
@@ -33,8 +34,8 @@ use std::rc::Rc;
 
 use corosensei::CoroutineResult;
 
-use crate::cancel;
-use crate::scheduler::{Moment, current_task};
+use crate::cancel::{self, Context};
+use crate::scheduler::Moment;
 use crate::stack::GeneratorStack;
 use crate::task::{Coroutine, Entered, Home, TaskPtr, drop_quietly, hidden_task};
 
@@ -204,6 +205,8 @@ struct Common {
 struct Outside {
     panicking: bool,
     moment: Moment,
+    /// The address of the innermost call that can be cancelled apart from the rest.
+    frame: usize,
     /// Whether the generator is resumed to be unwound.
     ends: bool,
 }
@@ -211,9 +214,15 @@ struct Outside {
 impl Outside {
     #[inline]
     fn now() -> Self {
+        let moment = Moment::now();
         Self {
             panicking: std::thread::panicking(),
-            moment: Moment::now(),
+            moment,
+            frame: match task_of(moment) {
+                // SAFETY: the running task is alive.
+                Some(task) => unsafe { task.get() }.context().innermost(),
+                None => Context::with_current(|context| context.innermost()),
+            },
             ends: false,
         }
     }
@@ -221,7 +230,7 @@ impl Outside {
     /// The task that runs, in `no_park` or not.
     #[inline]
     fn task(&self) -> Option<TaskPtr> {
-        self.moment.task.or_else(hidden_task)
+        task_of(self.moment)
     }
 
     /// Whether the generator that was resumed then unwinds now, as far as can be known: std counts panics
@@ -230,6 +239,11 @@ impl Outside {
     fn has_begun_to_unwind(&self) -> bool {
         std::thread::panicking() && (self.ends || (!self.panicking && self.moment == Moment::now()))
     }
+}
+
+#[inline]
+fn task_of(moment: Moment) -> Option<TaskPtr> {
+    moment.task.or_else(hidden_task)
 }
 
 impl<T> Generator<T> {
@@ -321,7 +335,8 @@ impl<T> Yielder<T> {
     /// destructors yield is dropped.
     ///
     /// # Panics
-    /// Inside [`no_park`](crate::task::no_park), or inside
+    /// Inside [`no_park`](crate::task::no_park), [`timeout`](crate::timeout), [`shield`](crate::cancel::shield)
+    /// and whatever else can be cancelled by itself, which belong to the caller's task, or inside
     /// [`ScopedKey::with`](crate::task::ScopedKey::with) with a value that the caller of `next` has
     /// bound, when the generator itself has called those.
     #[inline]
@@ -333,9 +348,14 @@ impl<T> Yielder<T> {
         if outside.has_begun_to_unwind() {
             return;
         }
+        let now = Outside::now();
         assert!(
-            current_task().is_some() == outside.moment.task.is_some(),
+            now.moment.task.is_some() == outside.moment.task.is_some(),
             "a generator cannot yield inside its own `no_park`"
+        );
+        assert!(
+            now.frame == outside.frame,
+            "a generator cannot yield inside its own limit of time, shield or scope"
         );
         assert!(
             !common.bindings.borrows_from_caller(),

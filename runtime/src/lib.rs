@@ -18,7 +18,7 @@ compile_error!("hueless does not support Windows yet: its stacks and poller need
 mod block_on;
 #[cfg(not(loom))]
 mod blocking;
-mod cancel;
+pub mod cancel;
 #[doc(hidden)]
 #[cfg(not(loom))]
 pub mod driver;
@@ -33,6 +33,7 @@ pub mod runtime;
 mod scheduler;
 #[cfg(not(loom))]
 pub mod stack;
+pub mod sync;
 mod sys;
 pub mod task;
 #[cfg(not(loom))]
@@ -44,12 +45,17 @@ mod time;
 mod api {
     pub use crate::block_on::block_on;
     pub use crate::blocking::blocking;
+    pub use crate::cancel::{deadline, timeout};
     pub use crate::generator::{Generator, Yielder, generator};
     pub use crate::runtime::global::run;
     pub use crate::scheduler::{checkpoint, yield_now};
     pub use crate::task::spawn;
     pub use crate::time::{now, sleep, sleep_until};
 }
+
+#[doc(hidden)]
+#[cfg(not(loom))]
+pub use blocking::blocking_operation;
 
 #[doc(hidden)]
 pub use report::report;

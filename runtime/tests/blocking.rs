@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
 use hueless_runtime::runtime::Builder;
-use hueless_runtime::{blocking, spawn};
+use hueless_runtime::{blocking, blocking_operation, spawn};
 
 in_all_modes!(
     a_job_may_borrow_and_its_panic_comes_back,
@@ -71,14 +71,15 @@ fn a_queued_job_is_withdrawn_and_a_running_one_awaited(new: fn() -> Builder) {
     let running = runtime.spawn(move || {
         let mut frame = [1u8; 64];
         let borrowed = &mut frame;
-        blocking(move || {
+        let value = blocking_operation(move || {
             began.send(()).unwrap();
             let _ = may_end.recv();
             // The frame is still there, though its task has been cancelled.
             borrowed.fill(2);
+            7
         });
         assert_eq!(frame, [2; 64]);
-        7
+        value
     });
     has_begun.recv().unwrap();
     let (ran, dropped) = (

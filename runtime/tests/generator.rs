@@ -8,9 +8,12 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use hueless_runtime::cancel::shield;
 use hueless_runtime::runtime::{Builder, Runtime};
 use hueless_runtime::task::{no_park, park, scoped_local, task_local};
-use hueless_runtime::{Generator, Yielder, generator, run, sleep, spawn, stack, task, yield_now};
+use hueless_runtime::{
+    Generator, Yielder, generator, run, sleep, spawn, stack, task, timeout, yield_now,
+};
 
 mod child;
 #[macro_use]
@@ -545,6 +548,33 @@ fn a_yield_leaves_no_park_to_nobody() {
         let mut numbers = count(3);
         no_park(|| assert_eq!(numbers.next(), Some(0)));
         assert_eq!(numbers.next(), Some(1));
+    });
+}
+
+/// Limits of time are calls of the task, which end in the reverse order of their beginning.
+#[test]
+fn a_yield_leaves_no_limit_of_time_to_nobody() {
+    everywhere(|| {
+        let hour = Duration::from_secs(3600);
+        let mut numbers = generator(move |y| {
+            let refused = catch_unwind(AssertUnwindSafe(|| timeout(hour, || y.yield_(0))));
+            y.yield_(u32::from(refused.is_err()));
+            let refused = catch_unwind(AssertUnwindSafe(|| shield(|| y.yield_(0))));
+            y.yield_(u32::from(refused.is_err()));
+            // Around what does not yield they are as ever, and around `next`.
+            y.yield_(timeout(hour, || 3).unwrap());
+            let late = timeout(Duration::from_millis(1), || sleep(Duration::MAX));
+            y.yield_(u32::from(late.is_err()));
+            sleep(Duration::MAX);
+        });
+        assert_eq!(timeout(hour, || numbers.next()), Ok(Some(1)));
+        assert_eq!(numbers.next(), Some(1));
+        let nested = || timeout(hour, || numbers.next());
+        assert_eq!(timeout(hour, nested), Ok(Ok(Some(3))));
+        assert_eq!(shield(|| numbers.next()), Some(1));
+        // The caller's limit ends the generator with the call.
+        assert!(timeout(Duration::from_millis(1), || numbers.next()).is_err());
+        assert_eq!(numbers.next(), None);
     });
 }
 

@@ -1,14 +1,13 @@
 //! Runtimes that end: nothing is lost, nothing is left.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hueless_runtime::runtime::{Builder, Runtime};
-use hueless_runtime::{blocking, run, sleep, spawn, task, yield_now};
+use hueless_runtime::{blocking, blocking_operation, run, sleep, spawn, task, yield_now};
 
 #[macro_use]
 mod common;
@@ -21,6 +20,7 @@ in_all_modes!(
     tasks_that_have_not_begun_are_dropped,
     a_blocking_job_is_awaited_and_its_frame_kept,
     a_destructor_that_blocks_while_unwinding_is_let_finish,
+    destructors_have_the_blocking_pool_to_the_end,
     a_runtime_dropped_by_its_own_task_ends,
     a_task_that_will_not_end_is_left_after_the_timeout,
     who_joins_a_task_that_is_left_behind_gets_an_error,
@@ -115,7 +115,7 @@ fn a_blocking_job_is_awaited_and_its_frame_kept(new: fn() -> Builder) {
     let handle = runtime.spawn(move || {
         let mut local = [0u8; 64];
         let frame = &mut local;
-        blocking(move || {
+        blocking_operation(move || {
             began.send(()).unwrap();
             let _ = released.recv();
             frame[63] = 1;
@@ -156,6 +156,48 @@ fn a_destructor_that_blocks_while_unwinding_is_let_finish(new: fn() -> Builder) 
     assert_eq!(done.load(Ordering::SeqCst), 20);
 }
 
+/// Each waits on the pool for what the other does next: if one blocked the worker, neither went on.
+fn destructors_have_the_blocking_pool_to_the_end(new: fn() -> Builder) {
+    const ROUNDS: usize = 100;
+    struct Converses {
+        says: mpsc::Sender<usize>,
+        hears: Mutex<mpsc::Receiver<usize>>,
+        ended: Arc<AtomicUsize>,
+    }
+    impl Drop for Converses {
+        fn drop(&mut self) {
+            let Self { says, hears, ended } = &*self;
+            for round in 0..ROUNDS {
+                says.send(round).unwrap();
+                assert_eq!(blocking(|| hears.lock().unwrap().recv()), Ok(round));
+            }
+            ended.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let runtime = new().workers(1).build().unwrap();
+    let ended = Arc::new(AtomicUsize::new(0));
+    let (to_first, first) = mpsc::channel();
+    let (to_second, second) = mpsc::channel();
+    let tasks = [(to_first, second), (to_second, first)].map(|(says, hears)| {
+        let ended = ended.clone();
+        let hears = Mutex::new(hears);
+        let converses = Converses { says, hears, ended };
+        let (begun, has_begun) = mpsc::channel();
+        let task = runtime.spawn(move || {
+            let _converses = converses;
+            begun.send(()).unwrap();
+            task::park();
+        });
+        has_begun.recv().unwrap();
+        task
+    });
+    drop(runtime);
+    assert_eq!(ended.load(Ordering::SeqCst), 2);
+    for task in tasks {
+        assert!(task.join().unwrap_err().is_cancelled());
+    }
+}
+
 fn a_runtime_dropped_by_its_own_task_ends(new: fn() -> Builder) {
     let runtime = two_workers(new);
     let (put, take) = mpsc::channel::<Runtime>();
@@ -193,7 +235,7 @@ fn who_joins_a_task_that_is_left_behind_gets_an_error(new: fn() -> Builder) {
             let (release, released) = mpsc::channel::<()>();
             let (began, ended) = (began.clone(), ended.clone());
             let handle = runtime.spawn(move || {
-                blocking(move || {
+                blocking_operation(move || {
                     began.send(()).unwrap();
                     let _ = released.recv();
                 });

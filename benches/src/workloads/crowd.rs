@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use hueless::channel::bounded;
 use hueless::{go, sleep, yield_now};
 
+use super::memory::Memory;
 use super::{Figures, WaitGroup, milliseconds, shared};
 
 /// `n` tasks wait on one channel, which is then disconnected: the time until all wait, the time
 /// until all have ended, and the memory they took.
 pub fn parked(n: usize) -> Figures {
-    let before = memory();
+    let before = Memory::of("self");
     let (tx, rx) = bounded::<()>(0);
     let rx = shared(rx);
     let started = shared(AtomicUsize::new(0));
@@ -30,34 +31,15 @@ pub fn parked(n: usize) -> Figures {
     }
     sleep(Duration::from_millis(50));
     let up = start.elapsed();
-    let (resident, tables) = {
-        let now = memory();
-        (
-            now.0.saturating_sub(before.0),
-            now.1.saturating_sub(before.1),
-        )
-    };
+    let each = Memory::of("self").more_each(before, n);
     let start = Instant::now();
     drop(tx);
     group.wait();
     let down = start.elapsed();
-    Figures::milliseconds(up + down)
+    let figures = Figures::milliseconds(up + down)
         .with("up_ms", format!("{:.1}", milliseconds(up)))
-        .with("wake_ms", format!("{:.1}", milliseconds(down)))
-        .with("bytes", (resident + tables) * 1024 / n)
-        .with("rss_b", resident * 1024 / n)
-        .with("pte_b", tables * 1024 / n)
-}
-
-/// KiB of memory and of page tables that this process has; zeros where it is not known.
-fn memory() -> (usize, usize) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let of = |key| {
-        let line = status.lines().find_map(|line| line.strip_prefix(key));
-        line.and_then(|line| line.split_whitespace().next()?.parse().ok())
-            .unwrap_or(0)
-    };
-    (of("VmRSS:"), of("VmPTE:"))
+        .with("wake_ms", format!("{:.1}", milliseconds(down)));
+    each.figures(figures)
 }
 
 /// `n` tasks sleep three times, each time for a pseudo-random part of a second.

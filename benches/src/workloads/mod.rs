@@ -7,8 +7,11 @@
 mod channel;
 mod conserve;
 mod crowd;
+mod dial;
 mod hog;
 mod leave;
+mod memory;
+mod mutex;
 mod net;
 mod skewed;
 mod skynet;
@@ -24,8 +27,10 @@ use std::time::Duration;
 pub use channel::{bounded, ping_pong, select};
 pub use conserve::conserve;
 pub use crowd::{parked, sleepers};
+pub use dial::dial;
 pub use hog::hog;
 pub use leave::leave;
+pub use mutex::mutex;
 pub use net::{echo, http};
 pub use skewed::skewed;
 pub use skynet::skynet;
@@ -58,6 +63,9 @@ Usage: workloads NAME [ARGUMENTS]     (their defaults in brackets)
                                  only those compute that begin on one worker
   echo PORT [9001]               a TCP server that sends back what it gets
   http PORT [9001]               a minimal HTTP/1.1 server
+  dial PORT N PROCESS [9001 1000]  N connections to an echo server, open at once until
+                                 the standard input ends, and echoed to before and
+                                 after; with its process id: what memory each takes it
 ";
 
 /// The numbers behind a workload's name.
@@ -89,6 +97,11 @@ impl Arguments {
             0 => Err(format!("argument {} must be at least 1", index + 1)),
             number => Ok(number),
         }
+    }
+
+    /// The number at `index` as one that names a process, if it is there.
+    fn process(&self, index: usize) -> Option<String> {
+        self.0.get(index).map(usize::to_string)
     }
 
     fn port(&self) -> Result<u16, String> {
@@ -145,8 +158,7 @@ fn shared<T: Any + Send + Sync>(value: T) -> &'static T {
 /// Runs the workload called `name` as the runtime's root task.
 ///
 /// # Errors
-/// When there is no such workload, when an argument is wrong, or when the workload needs what
-/// hueless does not have yet.
+/// When there is no such workload, or when an argument is wrong.
 pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
     let number = |index, default| arguments.positive(index, default);
     match name {
@@ -192,7 +204,11 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
             let n = number(0, 1_000_000)?;
             Ok(Figures::per_operation(n, hueless::run(|| select(n))))
         }
-        "mutex" => Err("mutex: hueless has no mutex of its own yet".to_owned()),
+        "mutex" => {
+            let (tasks, n) = (number(0, 8)?, number(1, 1_000_000)?);
+            let time = hueless::run(|| mutex(tasks, n));
+            Ok(Figures::per_operation(tasks * n, time))
+        }
         "hog" => {
             let (hogs, seconds) = (arguments.get(0, 4), number(1, 3)?);
             let time = Duration::from_secs(seconds as u64);
@@ -211,6 +227,12 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
             let serve = if name == "echo" { echo } else { http };
             let port = arguments.port()?;
             hueless::run(|| serve(port)).map_err(|error| format!("{name}: port {port}: {error}"))
+        }
+        "dial" => {
+            let (port, n) = (arguments.port()?, number(1, 1000)?);
+            let server = arguments.process(2);
+            hueless::run(|| dial(port, n, server.as_deref(), dial::until_the_input_ends))
+                .map_err(|error| format!("dial: port {port}: {error}"))
         }
         _ => Err(format!("no workload is called {name:?}\n\n{HELP}")),
     }
@@ -238,6 +260,7 @@ mod tests {
             "chan 1000 4 4 0",
             "yield 3 100",
             "select 400",
+            "mutex 4 1000",
         ] {
             assert_eq!(keys(line), ["ns"], "{line}");
         }
@@ -276,7 +299,6 @@ mod tests {
     #[test]
     fn what_cannot_be_run_is_said() {
         let none = Arguments::default;
-        assert!(run("mutex", &none()).unwrap_err().contains("mutex"));
         assert!(run("nonsense", &none()).unwrap_err().contains("nonsense"));
         assert!(run("spawn", &Arguments(vec![0])).is_err());
         assert!(run("http", &Arguments(vec![70_000])).is_err());

@@ -15,15 +15,18 @@ const PAGE: &[u8] =
 /// # Errors
 /// When it cannot listen, or cannot accept.
 pub fn echo(port: u16) -> io::Result<Figures> {
-    serve(port, |mut stream| {
-        let mut buffer = [0; 4096];
-        loop {
-            match stream.read(&mut buffer)? {
-                0 => return Ok(()),
-                read => stream.write_all(&buffer[..read])?,
-            }
+    serve(&listen(port)?, send_back)
+}
+
+/// Sends back what comes, until the end.
+pub(super) fn send_back(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer)? {
+            0 => return Ok(()),
+            read => stream.write_all(&buffer[..read])?,
         }
-    })
+    }
 }
 
 /// Answers a fixed page to each request's head, for ever.
@@ -31,7 +34,7 @@ pub fn echo(port: u16) -> io::Result<Figures> {
 /// # Errors
 /// When it cannot listen, or cannot accept.
 pub fn http(port: u16) -> io::Result<Figures> {
-    serve(port, |mut stream| {
+    serve(&listen(port)?, |mut stream| {
         let mut buffer = [0; 4096];
         let mut have = 0;
         loop {
@@ -51,9 +54,15 @@ pub fn http(port: u16) -> io::Result<Figures> {
     })
 }
 
-/// Accepts connections, a task each.
-fn serve(port: u16, talk: fn(TcpStream) -> io::Result<()>) -> io::Result<Figures> {
-    let listener = TcpListener::bind(("127.0.0.1", port))?;
+fn listen(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind(("127.0.0.1", port))
+}
+
+/// Accepts connections, a task each, for ever.
+pub(super) fn serve(
+    listener: &TcpListener,
+    talk: fn(TcpStream) -> io::Result<()>,
+) -> io::Result<Figures> {
     loop {
         let (stream, _) = listener.accept()?;
         stream.set_nodelay(true)?;

@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, DirEntryExt};
 use std::path::{Path, PathBuf};
 
-use hueless_runtime::blocking;
+use hueless_runtime::blocking_operation;
 
 /// How many entries one hand-over to the blocking pool fetches.
 const BATCH: usize = 128;
@@ -50,7 +50,9 @@ impl Iterator for ReadDir {
     fn next(&mut self) -> Option<Self::Item> {
         let Self { std, fetched } = self;
         if let (true, Some(entries)) = (fetched.is_empty(), &mut *std) {
-            blocking(|| fetched.extend(entries.take(BATCH).map(|entry| entry.map(DirEntry::new))));
+            blocking_operation(|| {
+                fetched.extend(entries.take(BATCH).map(|entry| entry.map(DirEntry::new)))
+            });
             if fetched.len() < BATCH {
                 *std = None;
             }
@@ -123,7 +125,7 @@ impl DirEntry {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn metadata(&self) -> io::Result<Metadata> {
-        blocking(|| self.std.metadata())
+        blocking_operation(|| self.std.metadata())
     }
 
     /// What the entry is, not what a symbolic link leads to. Does not block, unless that could not be
@@ -138,7 +140,7 @@ impl DirEntry {
     pub fn file_type(&self) -> io::Result<FileType> {
         match self.file_type {
             Some(file_type) => Ok(file_type),
-            None => blocking(|| self.std.file_type()),
+            None => blocking_operation(|| self.std.file_type()),
         }
     }
 
@@ -217,7 +219,7 @@ impl DirBuilder {
     /// See [`DirBuilder`].
     pub fn create<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
         let path = path.as_ref();
-        blocking(|| self.std.create(path))
+        blocking_operation(|| self.std.create(path))
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use hueless_runtime::blocking;
+use hueless_runtime::blocking_operation;
 use hueless_runtime::park::Wait;
 
 use crate::backoff::Backoff;
@@ -47,7 +47,7 @@ impl File {
     /// See [`File`].
     pub fn open<P: AsRef<Path>>(path: P) -> io::Result<Self> {
         let path = path.as_ref();
-        blocking(|| fs::File::open(path)).map(Self::from)
+        blocking_operation(|| fs::File::open(path)).map(Self::from)
     }
 
     /// Opens a file for writing; creates it if there is none, and empties it if there is one. Blocks
@@ -61,7 +61,7 @@ impl File {
     /// See [`File`].
     pub fn create<P: AsRef<Path>>(path: P) -> io::Result<Self> {
         let path = path.as_ref();
-        blocking(|| fs::File::create(path)).map(Self::from)
+        blocking_operation(|| fs::File::create(path)).map(Self::from)
     }
 
     /// Creates a file, for reading and writing, that must not exist yet. Blocks the task, not the
@@ -84,7 +84,7 @@ impl File {
     /// ```
     pub fn create_new<P: AsRef<Path>>(path: P) -> io::Result<Self> {
         let path = path.as_ref();
-        blocking(|| fs::File::create_new(path)).map(Self::from)
+        blocking_operation(|| fs::File::create_new(path)).map(Self::from)
     }
 
     /// The ways of opening a file, none of them chosen yet. Does not block.
@@ -116,7 +116,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn sync_all(&self) -> io::Result<()> {
-        blocking(|| self.std.sync_all())
+        blocking_operation(|| self.std.sync_all())
     }
 
     /// [`sync_all`](Self::sync_all) without what is not needed to read the data again. Blocks the
@@ -129,7 +129,7 @@ impl File {
     ///
     /// See [`sync_all`](Self::sync_all).
     pub fn sync_data(&self) -> io::Result<()> {
-        blocking(|| self.std.sync_data())
+        blocking_operation(|| self.std.sync_data())
     }
 
     /// Locks the file for this handle alone, which others see that lock it too. Blocks the task, not
@@ -185,7 +185,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn try_lock(&self) -> Result<(), TryLockError> {
-        blocking(|| self.std.try_lock())
+        blocking_operation(|| self.std.try_lock())
     }
 
     /// [`lock_shared`](Self::lock_shared), if that can be had at once. Blocks the task, not the worker,
@@ -198,7 +198,7 @@ impl File {
     ///
     /// See [`try_lock`](Self::try_lock).
     pub fn try_lock_shared(&self) -> Result<(), TryLockError> {
-        blocking(|| self.std.try_lock_shared())
+        blocking_operation(|| self.std.try_lock_shared())
     }
 
     /// Undoes [`lock`](Self::lock) or [`lock_shared`](Self::lock_shared). Closing the file does, too.
@@ -211,7 +211,7 @@ impl File {
     ///
     /// See [`try_lock`](Self::try_lock).
     pub fn unlock(&self) -> io::Result<()> {
-        blocking(|| self.std.unlock())
+        blocking_operation(|| self.std.unlock())
     }
 
     /// Cuts the file off, or fills it up with zeros, to `size` bytes. Blocks the task, not the worker.
@@ -232,7 +232,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_len(&self, size: u64) -> io::Result<()> {
-        blocking(|| self.std.set_len(size))
+        blocking_operation(|| self.std.set_len(size))
     }
 
     /// What is known of the file. Blocks the task, not the worker.
@@ -244,7 +244,7 @@ impl File {
     ///
     /// See [`set_len`](Self::set_len).
     pub fn metadata(&self) -> io::Result<Metadata> {
-        blocking(|| self.std.metadata())
+        blocking_operation(|| self.std.metadata())
     }
 
     /// Makes another handle of the same open file, with the same position. Does not block.
@@ -290,7 +290,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_permissions(&self, perm: Permissions) -> io::Result<()> {
-        blocking(|| self.std.set_permissions(perm))
+        blocking_operation(|| self.std.set_permissions(perm))
     }
 
     /// Sets when the file was last read and written. Blocks the task, not the worker.
@@ -313,7 +313,7 @@ impl File {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn set_times(&self, times: FileTimes) -> io::Result<()> {
-        blocking(|| self.std.set_times(times))
+        blocking_operation(|| self.std.set_times(times))
     }
 
     /// Sets when the file was last written. Blocks the task, not the worker.
@@ -325,7 +325,7 @@ impl File {
     ///
     /// See [`set_times`](Self::set_times).
     pub fn set_modified(&self, time: SystemTime) -> io::Result<()> {
-        blocking(|| self.std.set_modified(time))
+        blocking_operation(|| self.std.set_modified(time))
     }
 }
 
@@ -340,7 +340,7 @@ fn wait_to_lock(
     }
     let mut pauses = Backoff::new();
     loop {
-        match blocking(&try_lock) {
+        match blocking_operation(&try_lock) {
             Ok(()) => return Ok(()),
             Err(TryLockError::Error(error)) => return Err(error),
             Err(TryLockError::WouldBlock) => pauses.pause(),

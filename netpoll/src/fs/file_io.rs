@@ -5,30 +5,30 @@
 use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 
-use hueless_runtime::blocking;
+use hueless_runtime::blocking_operation;
 
 use crate::fs::File;
 
 /// Each call blocks the task, not the worker.
 impl Read for &File {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        blocking(|| (&self.std).read(buf))
+        blocking_operation(|| (&self.std).read(buf))
     }
 
     fn read_vectored(&mut self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        blocking(|| (&self.std).read_vectored(bufs))
+        blocking_operation(|| (&self.std).read_vectored(bufs))
     }
 
     fn read_to_end(&mut self, buf: &mut Vec<u8>) -> io::Result<usize> {
-        blocking(|| (&self.std).read_to_end(buf))
+        blocking_operation(|| (&self.std).read_to_end(buf))
     }
 
     fn read_to_string(&mut self, buf: &mut String) -> io::Result<usize> {
-        blocking(|| (&self.std).read_to_string(buf))
+        blocking_operation(|| (&self.std).read_to_string(buf))
     }
 
     fn read_exact(&mut self, buf: &mut [u8]) -> io::Result<()> {
-        blocking(|| (&self.std).read_exact(buf))
+        blocking_operation(|| (&self.std).read_exact(buf))
     }
 }
 
@@ -59,15 +59,15 @@ impl Read for File {
 /// system keeps is for [`sync_all`](File::sync_all).
 impl Write for &File {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        blocking(|| (&self.std).write(buf))
+        blocking_operation(|| (&self.std).write(buf))
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        blocking(|| (&self.std).write_vectored(bufs))
+        blocking_operation(|| (&self.std).write_vectored(bufs))
     }
 
     fn write_all(&mut self, buf: &[u8]) -> io::Result<()> {
-        blocking(|| (&self.std).write_all(buf))
+        blocking_operation(|| (&self.std).write_all(buf))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -98,7 +98,7 @@ impl Write for File {
 /// who reads.
 impl Seek for &File {
     fn seek(&mut self, pos: SeekFrom) -> io::Result<u64> {
-        blocking(|| (&self.std).seek(pos))
+        blocking_operation(|| (&self.std).seek(pos))
     }
 }
 
@@ -112,18 +112,18 @@ impl Seek for File {
 /// Each call blocks the task, not the worker.
 impl FileExt for File {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        blocking(|| self.std.read_at(buf, offset))
+        blocking_operation(|| self.std.read_at(buf, offset))
     }
 
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        blocking(|| self.std.read_exact_at(buf, offset))
+        blocking_operation(|| self.std.read_exact_at(buf, offset))
     }
 
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<usize> {
-        blocking(|| self.std.write_at(buf, offset))
+        blocking_operation(|| self.std.write_at(buf, offset))
     }
 
     fn write_all_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        blocking(|| self.std.write_all_at(buf, offset))
+        blocking_operation(|| self.std.write_all_at(buf, offset))
     }
 }

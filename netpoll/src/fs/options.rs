@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use hueless_runtime::blocking;
+use hueless_runtime::blocking_operation;
 
 use crate::fs::File;
 
@@ -115,7 +115,7 @@ impl OpenOptions {
     /// See [`OpenOptions`].
     pub fn open<P: AsRef<Path>>(&self, path: P) -> io::Result<File> {
         let path = path.as_ref();
-        blocking(|| self.std.open(path)).map(File::from)
+        blocking_operation(|| self.std.open(path)).map(File::from)
     }
 }
 

@@ -6,7 +6,7 @@ use std::fs::{self, Metadata, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hueless_runtime::blocking;
+use hueless_runtime::blocking_operation;
 
 use crate::fs::ReadDir;
 
@@ -29,7 +29,7 @@ use crate::fs::ReadDir;
 /// ```
 pub fn read<P: AsRef<Path>>(path: P) -> io::Result<Vec<u8>> {
     let path = path.as_ref();
-    blocking(|| fs::read(path))
+    blocking_operation(|| fs::read(path))
 }
 
 /// Reads a whole file as text. Blocks the task, not the worker.
@@ -51,7 +51,7 @@ pub fn read<P: AsRef<Path>>(path: P) -> io::Result<Vec<u8>> {
 /// ```
 pub fn read_to_string<P: AsRef<Path>>(path: P) -> io::Result<String> {
     let path = path.as_ref();
-    blocking(|| fs::read_to_string(path))
+    blocking_operation(|| fs::read_to_string(path))
 }
 
 /// Writes a whole file: creates it, or replaces what is in it. Blocks the task, not the worker.
@@ -64,7 +64,7 @@ pub fn read_to_string<P: AsRef<Path>>(path: P) -> io::Result<String> {
 /// See [`read`].
 pub fn write<P: AsRef<Path>, C: AsRef<[u8]>>(path: P, contents: C) -> io::Result<()> {
     let (path, contents) = (path.as_ref(), contents.as_ref());
-    blocking(|| fs::write(path, contents))
+    blocking_operation(|| fs::write(path, contents))
 }
 
 /// Removes a file, or a symbolic link. Blocks the task, not the worker.
@@ -87,7 +87,7 @@ pub fn write<P: AsRef<Path>, C: AsRef<[u8]>>(path: P, contents: C) -> io::Result
 /// ```
 pub fn remove_file<P: AsRef<Path>>(path: P) -> io::Result<()> {
     let path = path.as_ref();
-    blocking(|| fs::remove_file(path))
+    blocking_operation(|| fs::remove_file(path))
 }
 
 /// Tells what is known of a file; of what a symbolic link leads to. Blocks the task, not the
@@ -110,7 +110,7 @@ pub fn remove_file<P: AsRef<Path>>(path: P) -> io::Result<()> {
 /// ```
 pub fn metadata<P: AsRef<Path>>(path: P) -> io::Result<Metadata> {
     let path = path.as_ref();
-    blocking(|| fs::metadata(path))
+    blocking_operation(|| fs::metadata(path))
 }
 
 /// Tells what is known of a file; of a symbolic link itself. Blocks the task, not the worker.
@@ -133,7 +133,7 @@ pub fn metadata<P: AsRef<Path>>(path: P) -> io::Result<Metadata> {
 /// ```
 pub fn symlink_metadata<P: AsRef<Path>>(path: P) -> io::Result<Metadata> {
     let path = path.as_ref();
-    blocking(|| fs::symlink_metadata(path))
+    blocking_operation(|| fs::symlink_metadata(path))
 }
 
 /// Gives a file or directory another name, in place of what has that name. Blocks the task, not the
@@ -157,7 +157,7 @@ pub fn symlink_metadata<P: AsRef<Path>>(path: P) -> io::Result<Metadata> {
 /// ```
 pub fn rename<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> io::Result<()> {
     let (from, to) = (from.as_ref(), to.as_ref());
-    blocking(|| fs::rename(from, to))
+    blocking_operation(|| fs::rename(from, to))
 }
 
 /// Copies a file with its permissions, over what is there, and says how long it is. Blocks the
@@ -181,7 +181,7 @@ pub fn rename<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> io::Result<()> 
 /// ```
 pub fn copy<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> io::Result<u64> {
     let (from, to) = (from.as_ref(), to.as_ref());
-    blocking(|| fs::copy(from, to))
+    blocking_operation(|| fs::copy(from, to))
 }
 
 /// Gives a file one more name. Blocks the task, not the worker.
@@ -204,7 +204,7 @@ pub fn copy<P: AsRef<Path>, Q: AsRef<Path>>(from: P, to: Q) -> io::Result<u64> {
 /// ```
 pub fn hard_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> io::Result<()> {
     let (original, link) = (original.as_ref(), link.as_ref());
-    blocking(|| fs::hard_link(original, link))
+    blocking_operation(|| fs::hard_link(original, link))
 }
 
 /// Tells where a symbolic link leads to. Blocks the task, not the worker.
@@ -226,7 +226,7 @@ pub fn hard_link<P: AsRef<Path>, Q: AsRef<Path>>(original: P, link: Q) -> io::Re
 /// ```
 pub fn read_link<P: AsRef<Path>>(path: P) -> io::Result<PathBuf> {
     let path = path.as_ref();
-    blocking(|| fs::read_link(path))
+    blocking_operation(|| fs::read_link(path))
 }
 
 /// Tells the absolute path without links and detours. Blocks the task, not the worker.
@@ -247,7 +247,7 @@ pub fn read_link<P: AsRef<Path>>(path: P) -> io::Result<PathBuf> {
 /// ```
 pub fn canonicalize<P: AsRef<Path>>(path: P) -> io::Result<PathBuf> {
     let path = path.as_ref();
-    blocking(|| fs::canonicalize(path))
+    blocking_operation(|| fs::canonicalize(path))
 }
 
 /// Makes a directory. Blocks the task, not the worker.
@@ -269,7 +269,7 @@ pub fn canonicalize<P: AsRef<Path>>(path: P) -> io::Result<PathBuf> {
 /// ```
 pub fn create_dir<P: AsRef<Path>>(path: P) -> io::Result<()> {
     let path = path.as_ref();
-    blocking(|| fs::create_dir(path))
+    blocking_operation(|| fs::create_dir(path))
 }
 
 /// Makes a directory and those that it lies in, as far as they are not there. Blocks the task, not
@@ -292,7 +292,7 @@ pub fn create_dir<P: AsRef<Path>>(path: P) -> io::Result<()> {
 /// ```
 pub fn create_dir_all<P: AsRef<Path>>(path: P) -> io::Result<()> {
     let path = path.as_ref();
-    blocking(|| fs::create_dir_all(path))
+    blocking_operation(|| fs::create_dir_all(path))
 }
 
 /// Removes a directory that is empty. Blocks the task, not the worker.
@@ -315,7 +315,7 @@ pub fn create_dir_all<P: AsRef<Path>>(path: P) -> io::Result<()> {
 /// ```
 pub fn remove_dir<P: AsRef<Path>>(path: P) -> io::Result<()> {
     let path = path.as_ref();
-    blocking(|| fs::remove_dir(path))
+    blocking_operation(|| fs::remove_dir(path))
 }
 
 /// Removes a directory with all that is in it. Symbolic links are removed, not followed. Blocks the
@@ -338,7 +338,7 @@ pub fn remove_dir<P: AsRef<Path>>(path: P) -> io::Result<()> {
 /// ```
 pub fn remove_dir_all<P: AsRef<Path>>(path: P) -> io::Result<()> {
     let path = path.as_ref();
-    blocking(|| fs::remove_dir_all(path))
+    blocking_operation(|| fs::remove_dir_all(path))
 }
 
 /// Iterates over what is in a directory. Blocks the task, not the worker.
@@ -351,7 +351,7 @@ pub fn remove_dir_all<P: AsRef<Path>>(path: P) -> io::Result<()> {
 /// See [`ReadDir`].
 pub fn read_dir<P: AsRef<Path>>(path: P) -> io::Result<ReadDir> {
     let path = path.as_ref();
-    blocking(|| fs::read_dir(path)).map(ReadDir::from_std)
+    blocking_operation(|| fs::read_dir(path)).map(ReadDir::from_std)
 }
 
 /// Says who may do what with a file. Blocks the task, not the worker.
@@ -375,7 +375,7 @@ pub fn read_dir<P: AsRef<Path>>(path: P) -> io::Result<ReadDir> {
 /// ```
 pub fn set_permissions<P: AsRef<Path>>(path: P, perm: Permissions) -> io::Result<()> {
     let path = path.as_ref();
-    blocking(|| fs::set_permissions(path, perm))
+    blocking_operation(|| fs::set_permissions(path, perm))
 }
 
 /// Whether there is something; something that a symbolic link leads to. Blocks the task, not the
@@ -395,5 +395,5 @@ pub fn set_permissions<P: AsRef<Path>>(path: P, perm: Permissions) -> io::Result
 /// ```
 pub fn exists<P: AsRef<Path>>(path: P) -> io::Result<bool> {
     let path = path.as_ref();
-    blocking(|| fs::exists(path))
+    blocking_operation(|| fs::exists(path))
 }

@@ -44,7 +44,7 @@ fn resolve<A>(query: A) -> io::Result<vec::IntoIter<SocketAddr>>
 where
     A: net::ToSocketAddrs<Iter = vec::IntoIter<SocketAddr>> + Send,
 {
-    hueless_runtime::blocking(move || query.to_socket_addrs())
+    hueless_runtime::blocking_operation(move || query.to_socket_addrs())
 }
 
 /// Calls `attempt` with each address until one succeeds; its last error otherwise.

@@ -196,3 +196,22 @@ fn what_cannot_be_watched_is_an_error() {
     assert!(answer.is_err());
     assert!(!poller.is_in_use());
 }
+
+/// Early by less than a millisecond, that is, and only if it is long.
+#[test]
+fn one_call_does_for_whole_milliseconds_and_for_long_waits() {
+    let (millisecond, nanosecond) = (Duration::from_millis(1), Duration::from_nanos(1));
+    for whole in [Duration::ZERO, millisecond, LONG, 100 * LONG] {
+        assert_eq!(in_one_call(whole), Some(whole));
+    }
+    for short in [nanosecond, millisecond - nanosecond, LONG - nanosecond] {
+        assert_eq!(in_one_call(short), None);
+    }
+    assert_eq!(in_one_call(LONG + millisecond - nanosecond), Some(LONG));
+    let longest = in_one_call(Duration::MAX).unwrap();
+    assert!(Duration::MAX - longest < millisecond);
+    let poller = MioPoller::new().unwrap();
+    let start = Instant::now();
+    poller.wait(Some(2 * LONG + millisecond / 2));
+    assert!(start.elapsed() >= 2 * LONG);
+}

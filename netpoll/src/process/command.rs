@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, CommandArgs, CommandEnvs, ExitStatus, Output, Stdio};
 
-use hueless_runtime::{blocking, with_program_mask};
+use hueless_runtime::{blocking_operation, with_program_mask};
 
 use crate::process::child::Child;
 use crate::process::orphans;
@@ -191,7 +191,7 @@ impl Command {
         }
         orphans::look_after();
         // On a thread of the pool the mask is the program's already.
-        let child = blocking(|| with_program_mask(|| std.spawn()))?;
+        let child = blocking_operation(|| with_program_mask(|| std.spawn()))?;
         Child::from_std(child)
     }
 

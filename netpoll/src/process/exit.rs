@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::process::{Child, ExitStatus};
 
-use hueless_runtime::blocking;
+use hueless_runtime::blocking_operation;
 use mio::Interest;
 
 use crate::process::{orphans, sys};
@@ -56,7 +56,7 @@ impl Process {
                         Some(status) => Ok(status),
                         None => Err(io::ErrorKind::WouldBlock.into()),
                     })?,
-                    None => blocking(|| child.wait())?,
+                    None => blocking_operation(|| child.wait())?,
                 }
             }
         };

@@ -9,6 +9,8 @@
 )]
 
 pub(crate) mod subject;
+pub(crate) mod udp;
+pub(crate) mod unix;
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
@@ -214,7 +216,7 @@ pub(crate) fn pair() -> (TcpStream, TcpStream) {
 }
 
 /// Sends back what comes, until the end.
-pub(crate) fn echo(mut stream: TcpStream) -> io::Result<()> {
+pub(crate) fn echo(mut stream: impl Read + Write) -> io::Result<()> {
     let mut buf = [0; 4096];
     loop {
         match stream.read(&mut buf)? {

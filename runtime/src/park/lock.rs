@@ -35,6 +35,10 @@ unsafe impl<T: Send> Sync for Lock<T> {}
 // SAFETY: a lock owns its value.
 unsafe impl<T: Send> Send for Lock<T> {}
 
+// No panic leaves a value half changed: what runs under the lock is none of the program's code.
+impl<T> std::panic::UnwindSafe for Lock<T> {}
+impl<T> std::panic::RefUnwindSafe for Lock<T> {}
+
 #[cfg(not(loom))]
 type State = SpinState;
 #[cfg(loom)]

@@ -26,6 +26,8 @@ mod lock;
 mod patience;
 mod slot;
 mod thread;
+#[cfg(not(loom))]
+mod thread_cancel;
 mod wait;
 mod waiter;
 
@@ -46,6 +48,8 @@ pub(crate) use claim::Settled;
 pub(crate) use header::{Header, Kind};
 pub(crate) use lock::back_off;
 pub(crate) use slot::{Slot, ThreadSlot, Way};
+#[cfg(not(loom))]
+pub(crate) use thread::ThreadHeader;
 
 pub use crate::cancel::unwind_cancelled;
 #[cfg(not(loom))]

@@ -43,6 +43,62 @@ fn waiters_leave_in_the_order_they_came() {
     assert!(queue.is_empty());
 }
 
+/// Replaces, in a queue of some length, each waiter in turn, or pushes to the front; the order is told by
+/// the slots.
+#[test]
+fn waiters_can_go_to_the_front_and_take_the_place_of_others() {
+    for length in 1..5usize {
+        for at in 0..length {
+            let waits: Vec<_> = (0..length + 2)
+                .map(|_| {
+                    std::thread::spawn(|| Wait::begin().ticket())
+                        .join()
+                        .unwrap()
+                })
+                .collect();
+            let waiters: Vec<_> = (0..)
+                .zip(&waits)
+                .map(|(n, ticket)| Waiter::new(*ticket, 0, slot(n)))
+                .collect();
+            let [new, front] = [length, length + 1].map(|n| NonNull::from(&waiters[n]));
+            let mut queue = WaitQueue::new();
+            let mut order = Vec::new();
+            // SAFETY: all are in this queue or in none, and none is left in it.
+            unsafe {
+                for waiter in &waiters[..length] {
+                    queue.push(NonNull::from(waiter));
+                }
+                let old = NonNull::from(&waiters[at]);
+                assert!(queue.replace(old, new));
+                assert!(!queue.replace(old, front), "it is not linked any more");
+                queue.push_front(front);
+                // The end is still known: one more goes there.
+                queue.push(old);
+                // Nobody is admitted, so nobody is claimed: their threads have ended.
+                while !queue.is_empty() {
+                    let mut first = 0;
+                    assert!(
+                        queue
+                            .pop_if(|slot| {
+                                first = slot.addr();
+                                false
+                            })
+                            .is_none()
+                    );
+                    order.push(first);
+                    assert!(queue.remove(NonNull::from(&waiters[first])));
+                }
+            }
+            let mut expected: Vec<_> = (0..length).collect();
+            expected[at] = length;
+            expected.insert(0, length + 1);
+            expected.push(at);
+            assert_eq!(order, expected);
+            assert!(queue.is_empty());
+        }
+    }
+}
+
 #[test]
 fn an_operation_is_settled_in_one_of_its_queues_only() {
     let wait = Wait::begin();

@@ -22,10 +22,14 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::time::Instant;
 
+#[cfg(not(loom))]
+use crate::cancel::{Context, unwind_cancelled};
 use crate::loom::{AtomicU32, Ordering};
 use crate::park::claim::{Outcome, Settled};
 use crate::park::header::{Header, Kind};
 use crate::park::patience::{Pace, Patience};
+#[cfg(not(loom))]
+use crate::park::thread_cancel::Cancellation;
 use crate::sys::futex::Futex;
 
 const NONE: u32 = 0;
@@ -38,6 +42,9 @@ pub(crate) struct ThreadHeader {
     header: Header,
     /// See the module.
     token: Futex,
+    /// What may be cancelled on it.
+    #[cfg(not(loom))]
+    cancellation: Cancellation,
 }
 
 impl ThreadHeader {
@@ -83,6 +90,29 @@ impl ThreadHeader {
     }
 }
 
+#[cfg(not(loom))]
+impl ThreadHeader {
+    /// The calling thread's.
+    pub(crate) fn current() -> Arc<Self> {
+        ThreadWait::current().0.shared.clone()
+    }
+
+    /// What cancellation knows of the thread.
+    pub(crate) fn context(&self) -> Context<'_> {
+        self.cancellation.context()
+    }
+
+    /// Ends the thread's wait, if it is in one that may be cancelled; its flag has been set.
+    pub(crate) fn interrupt(self: &Arc<Self>) {
+        if let Some(word) = self.cancellation.word_to_interrupt(&self.header.claim)
+            && self.header.claim.settle(word, Settled::CANCELLED)
+        {
+            // SAFETY: this caller has won the claim; the pointer is an `Arc`'s.
+            unsafe { Self::ready(NonNull::from(&**self)) };
+        }
+    }
+}
+
 /// A thread's header together with what is the thread's own.
 struct Own {
     shared: Arc<ThreadHeader>,
@@ -98,6 +128,8 @@ impl Own {
             shared: Arc::new(ThreadHeader {
                 header: Header::new(Kind::Thread),
                 token: Futex::new(NONE),
+                #[cfg(not(loom))]
+                cancellation: Cancellation::new(),
             }),
             patience: Patience::new(0),
             hope: Patience::new(4),
@@ -137,6 +169,15 @@ pub fn look_out(pace: Pace, attempt: impl FnMut() -> bool) -> bool {
 
 /// The current thread's part in a wait.
 pub(crate) struct ThreadWait(std::rc::Rc<Own>);
+
+/// How a thread waits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ends {
+    /// By its peers, its deadline, or a cancellation.
+    Any,
+    /// Not by a cancellation.
+    Shielded,
+}
 
 impl ThreadWait {
     /// The current thread's; in a thread-local's destructor, when the usual one is gone, a new one.
@@ -178,32 +219,88 @@ impl ThreadWait {
         &self,
         word: u64,
         deadline: Option<Instant>,
+        ends: Ends,
         commit: impl FnOnce() -> bool,
     ) -> Outcome {
-        let Own {
-            shared, patience, ..
-        } = &*self.0;
+        let Own { shared, .. } = &*self.0;
         if !commit() {
             return Outcome::Declined;
         }
-        let mut deadline = deadline;
+        #[cfg(not(loom))]
+        if ends == Ends::Any && shared.cancellation.is_possible() && !std::thread::panicking() {
+            return self.park_cancellable(word, deadline);
+        }
+        let _ = ends;
+        self.park_until(word, deadline.map(|at| (at, Settled::DEADLINE)))
+    }
+
+    /// [`park`](Self::park), after the commit, in code that may be cancelled.
+    #[cfg(not(loom))]
+    #[cold]
+    fn park_cancellable(&self, word: u64, deadline: Option<Instant>) -> Outcome {
+        let Own { shared, .. } = &*self.0;
+        let cancellation = &shared.cancellation;
+        let limit = cancellation.context().earliest_deadline();
+        let limit = limit.map(|at| (at, Settled::CANCELLED));
+        let deadline = deadline.map(|at| (at, Settled::DEADLINE));
+        let ends = deadline.into_iter().chain(limit).min_by_key(|(at, _)| *at);
+        let waiting = cancellation.begin_to_wait();
+        if waiting.is_cancelled() && shared.header.claim.settle(word, Settled::CANCELLED) {
+            return Outcome::Cancelled;
+        }
+        let outcome = self.park_until(word, ends);
+        if outcome == Outcome::Cancelled && limit == ends {
+            cancellation.context().expire(Instant::now());
+        }
+        outcome
+    }
+
+    /// Blocks the thread until the wait `word` is settled, or settles it itself at a point in time.
+    fn park_until(&self, word: u64, end: Option<(Instant, Settled)>) -> Outcome {
+        let Own {
+            shared, patience, ..
+        } = &*self.0;
+        let mut end = end;
         // In a model the thread sleeps at once.
         let mut ready = !cfg!(loom) && patience.look(Pace::Close, || shared.is_ready());
         while !ready {
-            match deadline {
-                Some(at) if at <= Instant::now() => {
-                    if shared.header.claim.settle(word, Settled::DEADLINE) {
-                        return Outcome::Deadline;
+            match end {
+                Some((at, settled)) if at <= Instant::now() => {
+                    if shared.header.claim.settle(word, settled) {
+                        return settled.outcome();
                     }
                     // A peer has won and its ready is on the way.
-                    deadline = None;
+                    end = None;
                 }
-                _ => shared.sleep(deadline),
+                _ => shared.sleep(end.map(|(at, _)| at)),
             }
             ready = shared.is_ready();
         }
         // Relaxed: the token is this thread's until it lets peers in again.
         shared.token().store(NONE, Ordering::Relaxed);
         shared.header.claim.state().outcome()
+    }
+
+    /// Unwinds if the code that runs here is cancelled.
+    #[cfg(not(loom))]
+    #[inline]
+    pub(crate) fn deliver_cancellation(&self) {
+        if self.is_cancelled() {
+            unwind_cancelled();
+        }
+    }
+
+    /// Whether the code that runs here is to unwind.
+    #[cfg(not(loom))]
+    #[inline]
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.0.shared.cancellation.is_delivered()
+    }
+
+    /// Whether the code that runs here may be cancelled, or be so already.
+    #[cfg(not(loom))]
+    #[inline]
+    pub(crate) fn may_be_cancelled(&self) -> bool {
+        self.0.shared.cancellation.is_possible()
     }
 }

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::time::Instant;
 
 use crate::park::claim::{Outcome, Ticket};
-use crate::park::thread::ThreadWait;
+use crate::park::thread::{Ends, ThreadWait};
 #[cfg(not(loom))]
 use crate::scheduler::{TaskWait, current_task};
 
@@ -20,7 +20,7 @@ pub struct Wait {
 enum Owner {
     #[cfg(not(loom))]
     Task(TaskWait),
-    Thread(ThreadWait),
+    Thread(ThreadWait, Ends),
 }
 
 impl Wait {
@@ -44,6 +44,23 @@ impl Wait {
         Self::new(false)
     }
 
+    /// As [`begin`](Self::begin), but does not unwind: `None` where the caller is cancelled.
+    pub fn begin_unless_cancelled() -> Option<Self> {
+        if std::thread::panicking() {
+            return Some(Self::begin_shielded());
+        }
+        #[cfg(not(loom))]
+        if current_task().is_some() {
+            return TaskWait::current_unless_cancelled().map(Self::of_task);
+        }
+        let thread = ThreadWait::current();
+        #[cfg(not(loom))]
+        if thread.is_cancelled() || crate::task::hidden_is_cancelled() {
+            return None;
+        }
+        Some(Self::of_thread(thread, Ends::Any))
+    }
+
     /// As [`begin`](Self::begin), for a caller that holds the lock under which it is going to wait.
     /// Never unwinds, allocates or calls the system: `None` where that would be needed, and the
     /// caller has to release the lock and to `begin`.
@@ -58,7 +75,12 @@ impl Wait {
             // Whether that one is cancelled is for `begin` to see.
             return None;
         }
-        ThreadWait::current_if_made().map(Self::of_thread)
+        let thread = ThreadWait::current_if_made()?;
+        #[cfg(not(loom))]
+        if thread.may_be_cancelled() {
+            return None;
+        }
+        Some(Self::of_thread(thread, Ends::Any))
     }
 
     /// [`begin_locked`](Self::begin_locked) for tasks only, for the fastest paths: the compiler knows
@@ -83,10 +105,10 @@ impl Wait {
     }
 
     #[inline]
-    fn of_thread(thread: ThreadWait) -> Self {
+    fn of_thread(thread: ThreadWait, ends: Ends) -> Self {
         let word = thread.begin();
         Self {
-            owner: Owner::Thread(thread),
+            owner: Owner::Thread(thread, ends),
             word,
             _not_send: PhantomData,
         }
@@ -98,12 +120,17 @@ impl Wait {
         if let Some(task) = TaskWait::current(cancellable) {
             return Self::of_task(task);
         }
+        let thread = ThreadWait::current();
         #[cfg(not(loom))]
         if cancellable {
             crate::task::deliver_cancellation();
+            thread.deliver_cancellation();
         }
-        let _ = cancellable;
-        Self::of_thread(ThreadWait::current())
+        let ends = match cancellable {
+            true => Ends::Any,
+            false => Ends::Shielded,
+        };
+        Self::of_thread(thread, ends)
     }
 
     /// The ticket by which peers may settle this wait.
@@ -112,7 +139,7 @@ impl Wait {
         let header = match &self.owner {
             #[cfg(not(loom))]
             Owner::Task(task) => task.header(),
-            Owner::Thread(thread) => thread.header(),
+            Owner::Thread(thread, _) => thread.header(),
         };
         Ticket {
             header,
@@ -131,7 +158,7 @@ impl Wait {
         match &self.owner {
             #[cfg(not(loom))]
             Owner::Task(task) => task.park(deadline, commit),
-            Owner::Thread(thread) => thread.park(self.word, deadline, commit),
+            Owner::Thread(thread, ends) => thread.park(self.word, deadline, *ends, commit),
         }
     }
 }

@@ -133,6 +133,62 @@ impl WaitQueue {
         }
     }
 
+    /// Puts `waiter` before all others.
+    ///
+    /// # Safety
+    /// As for [`push`](Self::push).
+    pub unsafe fn push_front(&mut self, waiter: NonNull<Waiter>) {
+        // SAFETY: as in `push`.
+        unsafe {
+            let node = waiter.as_ref();
+            debug_assert!(!node.linked.get());
+            node.linked.set(true);
+            node.next.set(self.head);
+            match self.head.as_ref() {
+                // The first node remembers the last one.
+                Some(head) => {
+                    node.prev.set(head.prev.get());
+                    head.prev.set(waiter.as_ptr());
+                }
+                None => node.prev.set(waiter.as_ptr()),
+            }
+        }
+        self.head = waiter.as_ptr();
+    }
+
+    /// Puts `new` where `old` is, if that is linked, and says whether it was.
+    ///
+    /// # Safety
+    /// As for [`push`](Self::push) and [`remove`](Self::remove).
+    pub unsafe fn replace(&mut self, old: NonNull<Waiter>, new: NonNull<Waiter>) -> bool {
+        // SAFETY: linked nodes are alive by `push`'s contract, and the lock makes them ours.
+        unsafe {
+            let (old, node) = (old.as_ref(), new.as_ref());
+            if !old.linked.replace(false) {
+                return false;
+            }
+            debug_assert!(!node.linked.get());
+            node.linked.set(true);
+            node.next.set(old.next.get());
+            let is_last = old.next.get().is_null();
+            if ptr::eq(self.head, old) {
+                self.head = new.as_ptr();
+                let last = old.prev.get();
+                node.prev.set(if is_last { new.as_ptr() } else { last });
+            } else {
+                node.prev.set(old.prev.get());
+                (*old.prev.get()).next.set(new.as_ptr());
+                if is_last {
+                    (*self.head).prev.set(new.as_ptr());
+                }
+            }
+            if let Some(next) = old.next.get().as_ref() {
+                next.prev.set(new.as_ptr());
+            }
+        }
+        true
+    }
+
     /// Unlinks `waiter` if it is linked, and says whether it was.
     ///
     /// # Safety
@@ -185,6 +241,29 @@ impl WaitQueue {
         }
     }
 
+    /// Pops the first waiter that can be claimed, if `admits` says so of its slot; none of those behind
+    /// one that is not admitted.
+    pub fn pop_if(&mut self, mut admits: impl FnMut(*mut ()) -> bool) -> Option<Popped> {
+        loop {
+            // SAFETY: as in `pop`.
+            let popped = unsafe {
+                let node = self.head.as_ref()?;
+                if !admits(node.slot) {
+                    return None;
+                }
+                self.pop_head(node);
+                node.linked.set(false);
+                (node.ticket.claim(node.case)).map(|claimed| Popped {
+                    claimed,
+                    slot: node.slot,
+                })
+            };
+            if popped.is_some() {
+                return popped;
+            }
+        }
+    }
+
     /// Goes on with the node after `head`.
     ///
     /// # Safety
@@ -199,8 +278,9 @@ impl WaitQueue {
     }
 
     /// Pops every waiter that can be claimed and appends it to `list`, to be readied once the lock has
-    /// been released.
-    pub fn pop_all(&mut self, list: &mut ClaimedList) {
+    /// been released. Says how many they are.
+    pub fn pop_all(&mut self, list: &mut ClaimedList) -> usize {
+        let mut count = 0;
         let mut next = self.head;
         self.head = ptr::null();
         // SAFETY: linked nodes are alive by `push`'s contract. Nodes whose claim is won stay alive
@@ -218,9 +298,11 @@ impl WaitQueue {
                         None => list.head = this,
                     }
                     list.tail = this;
+                    count += 1;
                 }
             }
         }
+        count
     }
 }
 

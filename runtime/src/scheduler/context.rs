@@ -7,16 +7,19 @@
 use std::cell::Cell;
 use std::io;
 use std::panic::Location;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use crate::blocking::Pool;
+use crate::cancel::UNWINDS;
 use crate::driver::Poller;
 use crate::park::{Settled, Ticket, Wait, unwind_cancelled};
 use crate::runtime;
 use crate::scheduler::remote::Remote;
 use crate::scheduler::shared::Shared;
+use crate::scheduler::timer::Timer;
 use crate::scheduler::worker::Worker;
 use crate::stack::Class;
 use crate::task::{
@@ -319,9 +322,32 @@ pub(crate) fn deliver_cancellation(task: TaskPtr) {
     // SAFETY: the running task is alive.
     let cancelled = &unsafe { task.get() }.cancelled;
     // Relaxed: level-triggered; a later look sees it.
-    if cancelled.load(Ordering::Relaxed) && !std::thread::panicking() {
+    if cancelled.load(Ordering::Relaxed) && UNWINDS && !std::thread::panicking() {
         unwind_cancelled();
     }
+}
+
+/// Arms a timer in the wheel of this worker, which is the answer.
+///
+/// # Safety
+/// In a task. The timer is not armed, and stays where it is until it has fired or been
+/// [disarmed](disarm).
+pub(crate) unsafe fn arm(timer: NonNull<Timer>, deadline: Instant) -> *const Remote {
+    // SAFETY: a task runs on a worker; the rest by this contract.
+    unsafe {
+        let remote = (*current_worker()).remote();
+        remote.timers.arm(timer, deadline, || true);
+        remote
+    }
+}
+
+/// Disarms a timer, if it is armed.
+///
+/// # Safety
+/// By the task that has armed it, where [`arm`] has said.
+pub(crate) unsafe fn disarm(remote: &Remote, timer: NonNull<Timer>) {
+    // SAFETY: the task is on the worker where it was, or its runtime migrates.
+    unsafe { remote.timers.disarm(timer) };
 }
 
 /// The blocking pool of the runtime whose task runs here; `None` outside tasks.
@@ -372,7 +398,10 @@ where
     // not end before the task has: the wait is shielded, and nothing between here and it unwinds.
     let (task, handle) = unsafe { allocate(None, f, spec, next_id()) };
     shared.schedule(task);
-    match handle.join_shielded() {
+    let result = handle.join_lent();
+    // What was cancelled meanwhile has been awaited.
+    drop(Wait::begin());
+    match result {
         Ok(value) => value,
         Err(error) => error.resume(),
     }

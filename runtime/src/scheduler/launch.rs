@@ -24,9 +24,7 @@ pub(crate) fn start(settings: Settings) -> io::Result<Arc<Shared>> {
     if settings.overflow_handler {
         overflow::install(describe_owner);
     }
-    if settings.migrates {
-        barrier::prepare();
-    }
+    barrier::prepare();
     let (shared, seats) = Shared::new(settings);
     let started = (|| {
         for seat in seats {

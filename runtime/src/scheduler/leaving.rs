@@ -25,11 +25,11 @@
 use crate::loom::{AtomicBool, Ordering, heavy_fence, light_fence, yield_now};
 
 /// To be called for a task that is entered in its list, under the list's lock: a canceller that has gone
-/// through the list before has seen that the runtime ends, so this one sees it too.
-pub(crate) fn listed(cancelled: &AtomicBool, is_stopping: impl FnOnce() -> bool) {
+/// through the list before has seen that the runtime ends, so this one sees it too. `mark` sets the task's
+/// flag: the worker's own half comes later on this thread, or by way of a queue.
+pub(crate) fn listed<R>(mark: impl FnOnce() -> R, is_stopping: impl FnOnce() -> bool) {
     if is_stopping() {
-        // Relaxed: the worker's own half comes later on this thread, or by way of a queue.
-        cancelled.store(true, Ordering::Relaxed);
+        mark();
     }
 }
 

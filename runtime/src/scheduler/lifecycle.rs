@@ -1,7 +1,6 @@
 //! How a task begins on a worker, and how it leaves it.
 
-use std::sync::atomic::Ordering;
-
+use crate::loom::light_fence;
 use crate::scheduler::counts::count;
 use crate::scheduler::worker::Worker;
 use crate::task::{Failure, TaskPtr};
@@ -66,8 +65,9 @@ impl Worker {
                 }
             };
             header.begin_on(self.remote(), self.migrates);
-            // Relaxed: in a migrating runtime the list's lock orders it.
-            header.cancelled.store(false, Ordering::Relaxed);
+            // Pairs with the fence in `interrupt`: a canceller that finds no home has set the flag
+            // before the task looks at it.
+            light_fence();
             task.set_up(stack, TaskPtr::run);
             (self.remote().owned).insert(task, || self.shared.is_stopping());
         }
@@ -107,6 +107,7 @@ impl Worker {
             stack.mark(header.spawned_at);
             if !task.finish() {
                 // The handle has gone meanwhile and left the output, whose drop may block.
+                header.context().reset();
                 header.begin_on(self.remote(), self.migrates);
                 task.set_up(stack, TaskPtr::drop_output);
                 (self.remote().owned).insert(task, || self.shared.is_stopping());

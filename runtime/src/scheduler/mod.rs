@@ -19,6 +19,8 @@
 //! | [`task_wait`], [`timer`] | a task's part in a wait, and its entry in the wheel |
 
 #[cfg(not(loom))]
+mod calls;
+#[cfg(not(loom))]
 mod chatter;
 #[cfg(not(loom))]
 mod context;
@@ -77,10 +79,11 @@ mod exports {
     pub use super::context::{checkpoint, seeded_number, yield_now};
     pub use super::stall::Stall;
 
+    pub(crate) use super::calls::interrupt;
     pub(crate) use super::context::{
-        Moment, current_blocks, current_poller, current_pool, current_task, current_worker,
-        deliver_cancellation, ensure_started, next_id, ready, run_here, run_on, set_current_task,
-        settle_sole, spawn,
+        Moment, arm, current_blocks, current_poller, current_pool, current_task, current_worker,
+        deliver_cancellation, disarm, ensure_started, next_id, ready, run_here, run_on,
+        set_current_task, settle_sole, spawn,
     };
     pub(crate) use super::inbox::Linked;
     pub(crate) use super::launch::start;

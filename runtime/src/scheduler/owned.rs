@@ -45,7 +45,8 @@ impl Owned {
         // SAFETY: nobody else touches the list, by the contract or the lock; the rest is the same
         // contract.
         unsafe {
-            listed(&task.get().cancelled, is_stopping);
+            let context = task.get().context();
+            listed(|| context.mark_root(&mut Vec::new()), is_stopping);
             self.list.insert(task);
         }
         self.publish();

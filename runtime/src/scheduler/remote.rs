@@ -16,6 +16,7 @@ use std::time::Duration;
 use crossbeam_utils::sync::Unparker;
 
 use crate::driver::{self, Poller};
+use crate::scheduler::calls::Calls;
 use crate::scheduler::chatter::SharedTemper;
 use crate::scheduler::counts::Counts;
 use crate::scheduler::inbox::{Inbox, Wake};
@@ -52,6 +53,8 @@ pub(crate) struct Remote {
     pub(super) thread: AtomicI32,
     pub(crate) timers: Timers,
     pub(crate) owned: Owned,
+    /// Its tasks that are to be woken because they are cancelled.
+    pub(super) calls: Calls,
     pub(crate) counts: Counts,
     /// Wakes the worker where it has no poller.
     unparker: Unparker,
@@ -94,6 +97,7 @@ impl Remote {
             thread: AtomicI32::new(0),
             timers: Timers::new(migrates),
             owned: Owned::new(migrates),
+            calls: Calls::default(),
             counts: Counts::default(),
             unparker,
             poller: OnceLock::new(),
@@ -198,6 +202,13 @@ impl Remote {
         self.running_site
             .store(ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
         self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Asks the task that runs here to look round at its next checkpoint.
+    pub(super) fn hint_current(&self) {
+        // Relaxed, both: advice.
+        let switches = self.switches.load(Ordering::Relaxed);
+        self.hint.store(switches, Ordering::Relaxed);
     }
 
     /// Says that no task runs; the worker's.

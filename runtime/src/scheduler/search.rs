@@ -46,6 +46,7 @@ impl Worker {
         self.remote().announce_none();
         loop {
             self.fire_timers();
+            self.answer_calls();
             self.empty_inbox();
             if self.has_ready() {
                 return self.found_own();
@@ -92,6 +93,7 @@ impl Worker {
         self.trim_some_parked();
         self.empty_inbox();
         self.fire_timers();
+        self.answer_calls();
         if let Some(poller) = self.remote().poller()
             && poller.is_in_use()
             && self.polled.get().elapsed() >= POLL_PERIOD
@@ -315,7 +317,7 @@ impl Worker {
         let began = Instant::now();
         let may_leave = unwanted && self.has_nothing();
         let stealable = self.shared.has_stealable();
-        if stop_is_news {
+        if stop_is_news || self.remote().calls.are_there() {
         } else if may_leave {
             self.sleep_for(Some(LINGER));
         } else if !stealable || unwanted {

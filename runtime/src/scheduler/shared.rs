@@ -8,6 +8,7 @@ use crossbeam_deque::{Injector, Stealer};
 use crossbeam_utils::CachePadded;
 
 use crate::blocking::Pool;
+use crate::scheduler::calls::wait_for_cancellers;
 use crate::scheduler::chatter::Temper;
 use crate::scheduler::context::current_worker;
 use crate::scheduler::idle::Idle;
@@ -231,7 +232,6 @@ impl Shared {
         self.phase.store(STOPPING, Ordering::Release);
         self.wake_all();
         self.unpark_monitor();
-        self.pool.stop();
     }
 
     /// Makes every worker look round once more.
@@ -246,7 +246,13 @@ impl Shared {
 
     /// Waits until all threads have ended; false when the deadline passed first.
     pub(crate) fn wait_for_end(&self, deadline: Option<Instant>) -> bool {
-        self.threads.wait_for_end(deadline) && self.pool.wait_for_end(deadline)
+        if !self.threads.wait_for_end(deadline) {
+            return false;
+        }
+        // Not before: tasks that unwind may have jobs for it. If some are left behind, it ends with
+        // the last worker.
+        self.pool.stop();
+        self.pool.wait_for_end(deadline)
     }
 
     /// The number of started tasks on the worker that has the fewest, of those that react.
@@ -321,6 +327,7 @@ impl Shared {
 impl Drop for Shared {
     /// Ends the tasks that came when no worker was left to take them.
     fn drop(&mut self) {
+        wait_for_cancellers();
         let injected = std::iter::from_fn(|| self.injector.steal().success());
         let starved = std::iter::from_fn(|| self.starved.pop());
         for task in injected.chain(starved) {

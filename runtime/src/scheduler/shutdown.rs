@@ -9,7 +9,7 @@
 use std::ptr;
 use std::sync::atomic::Ordering;
 
-use crate::cancel;
+use crate::cancel::{self, Node};
 use crate::park::{Settled, wake};
 use crate::report::report;
 use crate::scheduler::leaving::Announced;
@@ -91,14 +91,15 @@ impl Worker {
         // On the worker's own stack the thread's panic count is the sum over parked tasks: if it is
         // zero, none of them is unwinding.
         let nobody_unwinds = !std::thread::panicking();
+        let mut nodes = Vec::new();
         // SAFETY: on this worker. Listed tasks are alive, and those that are parked stay so.
         unsafe {
             self.remote().owned.for_each(|task| {
-                // Relaxed: the task runs on this thread.
-                task.get().cancelled.store(true, Ordering::Relaxed);
+                task.get().context().mark_root(&mut nodes);
                 self.cancel_parked(task, nobody_unwinds);
             });
         }
+        Node::cancel_all(nodes);
     }
 
     #[cold]
@@ -112,40 +113,47 @@ impl Worker {
                 unsafe { remote.owned.for_each(&mut *f) };
             }
         };
+        let mut nodes = Vec::new();
         for_each(&mut |task| {
             // SAFETY: listed tasks are alive while their list is locked.
-            // Relaxed: ordered by the announcement.
-            unsafe { task.get() }
-                .cancelled
-                .store(true, Ordering::Relaxed);
+            unsafe { task.get() }.context().mark_root(&mut nodes);
         });
         let announced = Announced::new();
         for remote in self.shared.taken() {
             remote.leaving.wait(&announced);
         }
         // SAFETY: as above, and commits that began before the announcement are over.
-        for_each(&mut |task| unsafe { self.cancel_parked(task, nobody_unwinds) });
+        for_each(&mut |task| unsafe {
+            self.cancel_parked(task, nobody_unwinds);
+        });
+        Node::cancel_all(nodes);
     }
 
-    /// Cancels a task if it is parked and may be woken.
+    /// Wakes a task that is to unwind, if it is parked and may be woken; false if that has to wait for
+    /// others to have unwound.
     ///
     /// # Safety
     /// The task is alive. It runs on this worker, or its runtime migrates and the protocol has been
     /// followed.
-    unsafe fn cancel_parked(&self, task: TaskPtr, nobody_unwinds: bool) {
+    pub(super) unsafe fn cancel_parked(&self, task: TaskPtr, nobody_unwinds: bool) -> bool {
         // SAFETY: alive by this contract.
         let header = unsafe { task.get() };
         // Before the look at `parked`: a task that has begun its next wait meanwhile has said before
         // that it was not parked any more.
         let word = header.header.claim.word();
-        let may = match header.parked() {
-            Parked::Cancellable => true,
+        match header.parked() {
+            Parked::Cancellable => {}
             // The second unwinding at a time would abort, and the task is its worker's to wake.
-            Parked::MaybeUnwinding => nobody_unwinds && ptr::eq(header.home(), self.remote()),
-            Parked::No | Parked::Shielded => false,
-        };
-        if may && header.header.claim.settle(word, Settled::CANCELLED) {
+            Parked::MaybeUnwinding if !ptr::eq(header.home(), self.remote()) => return true,
+            Parked::MaybeUnwinding if !nobody_unwinds => return false,
+            Parked::MaybeUnwinding => {}
+            Parked::No | Parked::Shielded => return true,
+        }
+        // Relaxed: as long as this wait is on, the flag is not taken back.
+        let is_cancelled = header.cancelled.load(Ordering::Relaxed);
+        if is_cancelled && header.header.claim.settle(word, Settled::CANCELLED) {
             self.push_ready(task);
         }
+        true
     }
 }

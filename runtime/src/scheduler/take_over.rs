@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::cancel::Expired;
 use crate::park::Settled;
 use crate::report::report;
 use crate::scheduler::counts::count;
@@ -172,15 +173,22 @@ fn serve(shared: &Shared, remote: &Remote, now: Instant) {
         shared.submit_ready(TaskPtr::new(task));
     }
     if shared.settings.migrates && remote.timers.may_be_due(now) {
-        // SAFETY: the runtime migrates. A timer's task is parked and disarms before it leaves.
+        let mut expired = Vec::new();
+        // SAFETY: the runtime migrates. A timer's task is parked and disarms before it leaves; a
+        // frame's disarms before it leaves the frame.
         unsafe {
             remote.timers.fire_for_other(|timer| {
+                if timer.as_ref().is_of_frame() {
+                    expired.push(Expired::mark(timer));
+                    return;
+                }
                 let task = TaskPtr::from_timer(timer);
                 if task.get().header.claim.settle_current(Settled::DEADLINE) {
                     super::ready(task);
                 }
             });
         }
+        expired.into_iter().for_each(Expired::finish);
     }
 }
 

@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use crate::cancel::UNWINDS;
 use crate::park::{Header, Outcome, Settled};
 use crate::scheduler::context::{self, current_worker};
 use crate::scheduler::remote::Remote;
@@ -36,7 +37,7 @@ impl TaskWait {
         // SAFETY: the running task is alive.
         let cancelled = &unsafe { task.get() }.cancelled;
         // Relaxed: level-triggered; a later look sees it.
-        let goes_on = !cancelled.load(Ordering::Relaxed);
+        let goes_on = !(UNWINDS && cancelled.load(Ordering::Relaxed));
         goes_on.then_some(Self {
             task,
             cancellable: true,
@@ -122,7 +123,8 @@ unsafe fn commit_movable(task: TaskPtr, how: Parked, commit: impl FnOnce() -> bo
         let header = task.get();
         let leaving = worker.remote().leaving.begin();
         // One that may be unwinding already is for its worker to judge.
-        let is_cancelled = how == Parked::Cancellable && leaving.is_cancelled(&header.cancelled);
+        let is_cancelled =
+            UNWINDS && how == Parked::Cancellable && leaving.is_cancelled(&header.cancelled);
         let word = header.header.claim.word();
         if is_cancelled {
             task.retain();

@@ -39,11 +39,13 @@ pub(crate) struct Timer {
     prev: Cell<*const Timer>,
     next: Cell<*const Timer>,
     /// Above: ticks from the wheel's start, rounded up. Below: the slot it is linked in, which is
-    /// level × 256 + slot, or `UNLINKED`.
+    /// level × 256 + slot, or `UNLINKED`; and `OF_FRAME`.
     due_and_place: Cell<u64>,
 }
 
-const UNLINKED: u16 = u16::MAX;
+const UNLINKED: u16 = OF_FRAME - 1;
+/// Says that the timer is a frame's, and not a task's.
+const OF_FRAME: u16 = 1 << 15;
 /// Deadlines farther away than this many ticks, some 584 years, are taken for this one.
 const LAST_TICK: u64 = u64::MAX >> u16::BITS;
 
@@ -56,22 +58,36 @@ impl Timer {
         }
     }
 
+    /// The timer of a [`Frame`](crate::cancel::Frame).
+    pub(crate) const fn of_frame() -> Self {
+        Self {
+            due_and_place: Cell::new((UNLINKED | OF_FRAME) as u64),
+            ..Self::new()
+        }
+    }
+
+    /// Whether it is a frame's, and not a task's.
+    #[inline]
+    pub(crate) fn is_of_frame(&self) -> bool {
+        self.due_and_place.get() as u16 & OF_FRAME != 0
+    }
+
     fn due(&self) -> u64 {
         self.due_and_place.get() >> u16::BITS
     }
 
     fn set_due(&self, due: u64) {
-        self.due_and_place
-            .set(due << u16::BITS | u64::from(self.place()));
+        let below = self.due_and_place.get() as u16;
+        self.due_and_place.set(due << u16::BITS | u64::from(below));
     }
 
     fn place(&self) -> u16 {
-        self.due_and_place.get() as u16
+        self.due_and_place.get() as u16 & !OF_FRAME
     }
 
     fn set_place(&self, place: u16) {
-        self.due_and_place
-            .set(self.due() << u16::BITS | u64::from(place));
+        let rest = self.due_and_place.get() & !u64::from(!OF_FRAME);
+        self.due_and_place.set(rest | u64::from(place));
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use crate::cancel::Expired;
 use crate::park::Settled;
 use crate::scheduler::chatter::Watch;
 use crate::scheduler::context;
@@ -22,9 +23,10 @@ use crate::scheduler::remote::Remote;
 use crate::scheduler::seat::Seat;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::shuffle::Shuffle;
+use crate::scheduler::timer::Timer;
 use crate::stack::Cache;
 use crate::sys::thread;
-use crate::task::{BlockCache, IdBlock, Step, TaskId, TaskPtr, TaskQueue, suspend};
+use crate::task::{BlockCache, IdBlock, Step, Task, TaskId, TaskPtr, TaskQueue, suspend};
 
 /// See the module.
 pub(crate) struct Worker {
@@ -73,6 +75,8 @@ pub(crate) struct Worker {
     /// When it last gave up its processor, as far as it has to do with sockets.
     pub(super) rested: Cell<Instant>,
     pub(super) parked_trim: ParkedTrim,
+    /// Cancelled tasks that cannot be woken yet: see `calls`.
+    pub(super) postponed: RefCell<Vec<Task>>,
 }
 
 impl Worker {
@@ -110,6 +114,7 @@ impl Worker {
             polled: Cell::new(Instant::now()),
             rested: Cell::new(Instant::now()),
             parked_trim: ParkedTrim::default(),
+            postponed: RefCell::default(),
             seat,
             shared,
         }
@@ -240,6 +245,10 @@ impl Worker {
         }
         self.remote()
             .announce(header.id, header.spawned_at, self.ready_here());
+        // Relaxed: level-triggered.
+        if header.cancelled.load(Ordering::Relaxed) {
+            self.remote().hint_current();
+        }
         self.current.set(Some(task));
         loop {
             // SAFETY: the fiber is the worker's while the task is not running, and the task does
@@ -282,10 +291,15 @@ impl Worker {
 
     /// Wakes the tasks whose time is up.
     pub(super) fn fire_timers(&self) {
-        let fire = |timer| {
+        let mut expired = Vec::new();
+        let fire = |timer: NonNull<Timer>| {
             // SAFETY: armed timers are fields of parked tasks, which disarm them before they leave
-            // their waits.
+            // their waits, or of frames, which are left after that.
             unsafe {
+                if timer.as_ref().is_of_frame() {
+                    expired.push(Expired::mark(timer));
+                    return;
+                }
                 let task = TaskPtr::from_timer(timer);
                 if task.get().header.claim.settle_current(Settled::DEADLINE) {
                     self.push_ready(task);
@@ -294,6 +308,7 @@ impl Worker {
         };
         // SAFETY: on this worker.
         unsafe { self.remote().timers.fire(fire) };
+        expired.into_iter().for_each(Expired::finish);
     }
 
     /// Whether the stack cache may hold something.

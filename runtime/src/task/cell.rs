@@ -16,7 +16,7 @@ use crate::task::header::{Stage, TaskHeader};
 use crate::task::id::TaskId;
 use crate::task::ptr::TaskPtr;
 
-/// Why a task has no value to give.
+/// Why a task has no value to give. In a box, so that it takes no room in tasks that have one.
 pub(crate) enum Failure {
     /// Its closure panicked.
     Panic(Box<dyn Any + Send>),
@@ -42,7 +42,7 @@ pub(crate) struct VTable {
 /// What the header's `stage` says is there.
 union Content<F, T> {
     closure: ManuallyDrop<F>,
-    output: ManuallyDrop<Result<T, Failure>>,
+    output: ManuallyDrop<Result<T, Box<Failure>>>,
 }
 
 #[repr(C)]
@@ -113,18 +113,18 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
         unsafe {
             let f = Self::take_closure(task);
             let header = task.get();
-            // Relaxed: set by this worker, or by one that has reached the task through a lock.
+            // Relaxed: a canceller that has found it without a worker has sent a fence; see `start`.
             let result = if header.cancelled.load(Ordering::Relaxed) {
                 // Cancelled before it began: its closure is dropped here, where that may block.
                 drop_quietly(f);
-                Err(Failure::Cancelled)
+                Err(Box::new(Failure::Cancelled))
             } else {
                 catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
-                    if cancel::is_cancellation(&*payload) {
+                    Box::new(if cancel::is_cancellation(&*payload) {
                         Failure::Cancelled
                     } else {
                         Failure::Panic(payload)
-                    }
+                    })
                 })
             };
             Self::deliver(task, result);
@@ -137,7 +137,7 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
         // SAFETY: a new task's content is its owner's.
         unsafe {
             drop_quietly(Self::take_closure(task));
-            Self::deliver(task, Err(failure));
+            Self::deliver(task, Err(Box::new(failure)));
         }
     }
 
@@ -145,7 +145,7 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
     ///
     /// # Safety
     /// The caller owns the content, and there is none.
-    unsafe fn deliver(task: TaskPtr, result: Result<T, Failure>) {
+    unsafe fn deliver(task: TaskPtr, result: Result<T, Box<Failure>>) {
         // SAFETY: the content is ours until `finish`.
         unsafe {
             let header = task.get();
@@ -172,21 +172,22 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
 }
 
 /// Says on stderr that a panic ended a task that nobody joins.
-pub(crate) fn report_if_panicked<T>(header: &TaskHeader, result: &Result<T, Failure>) {
-    match result {
-        Err(Failure::Panic(_)) => {
+pub(crate) fn report_if_panicked<T>(header: &TaskHeader, result: &Result<T, Box<Failure>>) {
+    let Err(failure) = result else { return };
+    match &**failure {
+        Failure::Panic(_) => {
             report(format_args!(
                 "{} ended by this panic; nobody joined it",
                 Described::of(header)
             ));
         }
-        Err(Failure::NoStack(error)) => {
+        Failure::NoStack(error) => {
             report(format_args!(
                 "{} could not start: {error}; nobody joined it",
                 Described::of(header)
             ));
         }
-        Ok(_) | Err(Failure::Cancelled | Failure::LeftBehind) => {}
+        Failure::Cancelled | Failure::LeftBehind => {}
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use crate::cancel::cancel_task;
 use crate::park::ThreadSlot;
 use crate::task::cell::Described;
 use crate::task::header::TaskHeader;
@@ -72,6 +73,25 @@ impl Task {
         match self.0 {
             Kind::Task(task) => task,
             Kind::Thread(_) => unreachable!("nobody joins a thread's stand-in"),
+        }
+    }
+
+    /// Cancels the task, as [`JoinHandle::cancel`](super::JoinHandle::cancel) does. Does nothing to an
+    /// OS thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use hueless_runtime::{sleep, spawn};
+    ///
+    /// let handle = spawn(|| sleep(std::time::Duration::MAX));
+    /// let task = handle.task().clone();
+    /// spawn(move || task.cancel());
+    /// assert!(handle.join().unwrap_err().is_cancelled());
+    /// ```
+    pub fn cancel(&self) {
+        if let Kind::Task(_) = self.0 {
+            cancel_task(self);
         }
     }
 

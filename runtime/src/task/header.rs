@@ -20,7 +20,8 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
 
-use crate::park::{Header, Kind, Slot, Ticket};
+use crate::cancel::{ChainCell, Context};
+use crate::park::{Header, Kind, Lock, Slot, Ticket};
 use crate::scheduler::{Linked, Remote, Timer};
 use crate::stack::Class;
 use crate::task::cell::VTable;
@@ -93,6 +94,7 @@ pub(crate) struct TaskHeader {
     pub(crate) spawned_at: &'static Location<'static>,
     /// A [`Parked`].
     parked: AtomicU8,
+    /// Whether its code is to unwind: see [`Context`].
     pub(crate) cancelled: AtomicBool,
     moves: Cell<Moves>,
     /// As the cell's content: whose that is, says `state`.
@@ -113,6 +115,10 @@ pub(crate) struct TaskHeader {
     pub(super) vtable: &'static VTable,
     /// Its entry in its worker's wheel; armed at most while it is parked.
     pub(crate) timer: Timer,
+    /// What may be cancelled in it.
+    chain: ChainCell,
+    /// Of the chain.
+    context: Lock<()>,
     /// For `park` and `unpark`.
     pub(crate) slot: Slot,
     /// The wait in which the last look at long parks found it: see `scheduler/parked.rs`.
@@ -122,8 +128,8 @@ pub(crate) struct TaskHeader {
 #[cfg(not(any(feature = "sanitizer", hueless_tsan)))]
 const _: () = {
     assert!(offset_of!(TaskHeader, fiber) == 64 && offset_of!(TaskHeader, vtable) == 128);
-    // Leaves 24 bytes of the third line for the closure or the output.
-    assert!(size_of::<TaskHeader>() == 168);
+    // Leaves 16 bytes of the third line for the closure or the output.
+    assert!(size_of::<TaskHeader>() == 176);
 };
 
 impl TaskHeader {
@@ -155,8 +161,20 @@ impl TaskHeader {
             joiner: UnsafeCell::new(MaybeUninit::uninit()),
             vtable,
             timer: Timer::new(),
+            chain: ChainCell::new(),
+            context: Lock::new(()),
             slot: Slot::new(),
             looked_at: Cell::new(0),
+        }
+    }
+
+    /// What cancellation knows of it.
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            flag: &self.cancelled,
+            lock: &self.context,
+            chain: &self.chain,
+            root: self.id.number(),
         }
     }
 

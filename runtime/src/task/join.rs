@@ -8,6 +8,7 @@ use std::mem::ManuallyDrop;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
+use crate::cancel::cancel_task;
 use crate::park::{Outcome, Wait, back_off, unwind_cancelled};
 use crate::task::cell::{Failure, drop_quietly, report_if_panicked};
 use crate::task::handle::Task;
@@ -49,9 +50,10 @@ impl<T> JoinHandle<T> {
     /// # Errors
     /// When the task panicked, was cancelled, or could not be given a stack.
     pub fn join(self) -> Result<T, JoinError> {
-        match self.wait(None, Wait::begin) {
+        match self.wait(None, || Some(Wait::begin())) {
             Waited::Ended => self.take_result(),
             Waited::LeftBehind => Err(self.left_behind()),
+            Waited::Cancelled => unwind_cancelled(),
             Waited::TimedOut => unreachable!("there is no deadline"),
         }
     }
@@ -73,22 +75,47 @@ impl<T> JoinHandle<T> {
     /// ```
     pub fn join_timeout(self, timeout: Duration) -> Result<Result<T, JoinError>, Self> {
         let deadline = Instant::now().checked_add(timeout);
-        match self.wait(deadline, Wait::begin) {
+        match self.wait(deadline, || Some(Wait::begin())) {
             Waited::Ended => Ok(self.take_result()),
             Waited::LeftBehind => Ok(Err(self.left_behind())),
+            Waited::Cancelled => unwind_cancelled(),
             Waited::TimedOut => Err(self),
         }
     }
 
-    /// Waits without being cancellable, for callers that lent the task something.
-    pub(crate) fn join_shielded(self) -> Result<T, JoinError> {
-        let waited = self.wait(None, Wait::begin_shielded);
+    /// Waits, for a caller that lent the task something: a cancellation of the caller's is handed on to
+    /// the task, and does not end the wait.
+    pub(crate) fn join_lent(self) -> Result<T, JoinError> {
+        let mut waited = self.wait(None, Wait::begin_unless_cancelled);
+        if waited == Waited::Cancelled {
+            self.cancel();
+            waited = self.wait(None, || Some(Wait::begin_shielded()));
+        }
         // The caller's frame is in use until then, whatever becomes of the runtime.
         assert!(
             waited == Waited::Ended,
             "a task that was lent something is not left behind"
         );
         self.take_result()
+    }
+
+    /// Cancels the task: the operation that it is blocked in, or the next one that may block, unwinds,
+    /// and so does everything after it; destructors run. A task that has not begun never does. Joining
+    /// then gives an error that [`is_cancelled`](JoinError::is_cancelled), unless the task ends with a
+    /// value all the same. What the task has spawned by [`spawn`](crate::spawn()) goes on.
+    ///
+    /// Never blocks. Does nothing once the task has ended, and nothing but
+    /// [`is_cancelled`](crate::cancel::is_cancelled) with `panic = "abort"`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let sleeper = hueless_runtime::spawn(|| hueless_runtime::sleep(std::time::Duration::MAX));
+    /// sleeper.cancel();
+    /// assert!(sleeper.join().unwrap_err().is_cancelled());
+    /// ```
+    pub fn cancel(&self) {
+        cancel_task(&self.task);
     }
 
     /// Whether the task has ended.
@@ -102,13 +129,15 @@ impl<T> JoinHandle<T> {
     }
 
     /// Waits for the end.
-    fn wait(&self, deadline: Option<Instant>, begin: fn() -> Wait) -> Waited {
+    fn wait(&self, deadline: Option<Instant>, begin: impl Fn() -> Option<Wait>) -> Waited {
         let header = self.task.header();
         while !header.state.is_done() {
             if header.state.is_abandoned() {
                 return Waited::LeftBehind;
             }
-            let wait = begin();
+            let Some(wait) = begin() else {
+                return Waited::Cancelled;
+            };
             let ticket = wait.ticket();
             let outcome = wait.park(deadline, || {
                 // SAFETY: there is one handle, so nobody else stores a joiner, and the task reads
@@ -120,10 +149,10 @@ impl<T> JoinHandle<T> {
                 Outcome::Settled(_) | Outcome::Declined => {}
                 Outcome::Deadline | Outcome::Cancelled => {
                     if header.state.unset_joiner() {
-                        if outcome == Outcome::Cancelled {
-                            unwind_cancelled();
-                        }
-                        return Waited::TimedOut;
+                        return match outcome {
+                            Outcome::Cancelled => Waited::Cancelled,
+                            _ => Waited::TimedOut,
+                        };
                     }
                     // The task has ended meanwhile: the join succeeds, late or not. But the task may
                     // just be trying to claim this wait.
@@ -153,7 +182,10 @@ impl<T> JoinHandle<T> {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is never dropped or used again.
         let task = unsafe { ManuallyDrop::take(&mut this.task) };
-        output.map_err(|failure| JoinError { task, failure })
+        output.map_err(|failure| JoinError {
+            task,
+            failure: *failure,
+        })
     }
 }
 
@@ -162,6 +194,7 @@ impl<T> JoinHandle<T> {
 enum Waited {
     Ended,
     TimedOut,
+    Cancelled,
     LeftBehind,
 }
 

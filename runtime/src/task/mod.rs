@@ -62,7 +62,9 @@ mod exports {
     pub(crate) use super::local::spans;
     pub(crate) use super::local::{Coroutine, Entered, Home};
     pub(crate) use super::names::of as task_name;
-    pub(crate) use super::no_park::{deliver_cancellation, hidden_task};
+    pub(crate) use super::no_park::{
+        deliver_cancellation, hidden_is_cancelled, hidden_task, running_task,
+    };
     pub(crate) use super::ptr::TaskPtr;
 }
 

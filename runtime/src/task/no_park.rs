@@ -10,7 +10,9 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering;
 
+use crate::cancel::UNWINDS;
 use crate::scheduler;
 use crate::task::header::TaskHeader;
 use crate::task::ptr::TaskPtr;
@@ -31,6 +33,14 @@ pub(crate) fn deliver_cancellation() {
     if let Some(task) = hidden_task() {
         scheduler::deliver_cancellation(task);
     }
+}
+
+/// Whether a task inside [`no_park`] is to unwind.
+pub(crate) fn hidden_is_cancelled() -> bool {
+    // SAFETY: the hidden task runs here, so it is alive.
+    let flag = |task: TaskPtr| &unsafe { task.get() }.cancelled;
+    // Relaxed: level-triggered.
+    UNWINDS && hidden_task().is_some_and(|task| flag(task).load(Ordering::Relaxed))
 }
 
 /// The task that runs here, whether inside [`no_park`] or not.

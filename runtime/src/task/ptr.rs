@@ -217,7 +217,7 @@ impl TaskPtr {
     /// # Safety
     /// The task is done, the output is the caller's, and of this type.
     #[inline]
-    pub(crate) unsafe fn take_output<T>(self) -> Result<T, Failure> {
+    pub(crate) unsafe fn take_output<T>(self) -> Result<T, Box<Failure>> {
         // SAFETY: by this function's contract; the vtable says where it lies.
         unsafe {
             let header = self.get();

@@ -73,7 +73,7 @@ pub(super) fn connect(addr: &SocketAddr) -> io::Result<net::UnixStream> {
         socket.set_write_timeout(Some(TURN))?;
         while is_full(&connected) {
             let turn = Turn::begin();
-            connected = hueless_runtime::blocking(|| {
+            connected = hueless_runtime::blocking_operation(|| {
                 let _until_here = turn;
                 socket.connect(&addr)
             });

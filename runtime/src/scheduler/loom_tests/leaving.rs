@@ -123,7 +123,8 @@ fn a_task_that_is_listed_late_is_not_woken_too_early() {
         };
         {
             let mut list = list.lock().unwrap();
-            listed(&cancelled, || stopping.load(Ordering::Acquire));
+            let mark = || cancelled.store(true, Ordering::Relaxed);
+            listed(mark, || stopping.load(Ordering::Acquire));
             *list = true;
         }
         let begun = leaving.begin();
