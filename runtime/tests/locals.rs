@@ -20,6 +20,7 @@ in_all_modes!(
     a_reference_may_be_held_across_waits,
     destructors_run_before_the_joiner_goes_on,
     a_panicking_task_drops_its_locals_too,
+    a_cancelled_tasks_destructors_are_not_cut_off,
     locals_are_there_while_a_detached_output_is_dropped,
     many_tasks_use_many_locals,
     scoped_values_stay_with_their_task,
@@ -220,6 +221,26 @@ fn a_panicking_task_drops_its_locals_too(new: fn() -> Builder) {
         assert_eq!(*payload.downcast::<i32>().unwrap(), 5);
         assert_eq!(notes.take(), ["two", "one"]);
     });
+}
+
+fn a_cancelled_tasks_destructors_are_not_cut_off(new: fn() -> Builder) {
+    let notes = Notes::new();
+    let (begins, begun) = mpsc::channel();
+    let runtime = runtime(new);
+    let there = notes.clone();
+    let handle = runtime.spawn(move || {
+        at_end(&ONE, move || {
+            yield_now();
+            hueless_runtime::sleep(std::time::Duration::from_millis(1));
+            there.note("one");
+        });
+        begins.send(()).unwrap();
+        park();
+    });
+    begun.recv().unwrap();
+    drop(runtime);
+    assert!(handle.join().unwrap_err().is_cancelled());
+    assert_eq!(notes.take(), ["one"]);
 }
 
 fn locals_are_there_while_a_detached_output_is_dropped(new: fn() -> Builder) {

@@ -7,7 +7,8 @@
 //! # The end
 //!
 //! A task ends them on its own stack, after its code and before its joiner is told, so destructors
-//! may do what its code may: block, use other locals, make new ones. In this order, again and again
+//! may do what its code may: block (a cancellation does not cut them off), use other locals, make new ones.
+//! In this order, again and again
 //! until nothing is left:
 //! 1. generators that are suspended are unwound, as their frames may refer to locals;
 //! 2. the local that was made last is dropped.
@@ -19,6 +20,7 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use crate::cancel::shield;
 use crate::generator::Registry;
 use crate::stack::local_word;
 use crate::task::local::bindings::Bindings;
@@ -173,12 +175,15 @@ pub(crate) unsafe fn end_of_task(word: &Cell<*mut ()>) {
 unsafe fn end(this: NonNull<Belongings>) {
     // SAFETY: alive until it is freed below.
     let own = unsafe { this.as_ref() };
-    loop {
-        own.generators.unwind();
-        if !own.locals.drop_one() {
-            break;
+    // A task that is cancelled has unwound for that; what is left is not cut off.
+    shield(|| {
+        loop {
+            own.generators.unwind();
+            if !own.locals.drop_one() {
+                break;
+            }
         }
-    }
+    });
     // SAFETY: everything has been dropped, and no code of the program runs any more; made by a `Box`.
     unsafe {
         own.locals.free();

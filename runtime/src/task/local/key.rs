@@ -12,7 +12,7 @@ use crate::task::local::entries::Found;
 ///
 /// The value is made when the task first asks for it, and dropped when the task ends: on the task's
 /// own stack, after its closure and before whoever joins it goes on, the newest first. So a destructor
-/// may block and use other variables. One that panics is reported; the rest goes on. Tasks that are
+/// may block, also if the task has been cancelled, and use other variables. One that panics is reported; the rest goes on. Tasks that are
 /// spawned begin without a value: nothing is inherited.
 ///
 /// On a plain OS thread the thread has the value, as with [`std::thread_local!`], until it ends;
