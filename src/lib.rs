@@ -36,6 +36,11 @@
 //! | sleep | [`sleep`], [`sleep_until`] |
 //! | call something that blocks its OS thread | [`blocking`] |
 //! | recurse deeply | [`stack::grow`] |
+//! | run a future, call an async crate | [`block_on`], and [how to](task#calling-async-crates) |
+//! | wait for a task in async code | `.await` on its [`JoinHandle`](task::JoinHandle) |
+//! | make an iterator of code that yields | [`generator`] |
+//! | have variables of a task's own | [`task::task_local`], [`task::scoped_local`] |
+//! | move a program with threads over | [`thread`], which mirrors [`std::thread`] |
 //! | let others run in a long computation | [`checkpoint`], [`preemptible`](macro@preemptible), [`yield_now`] |
 //! | wait for one another as threads do | [`task::park`], [`Task::unpark`](task::Task::unpark) |
 //! | keep a callback's thread-locals nested | [`task::no_park`] |
@@ -66,6 +71,7 @@ pub mod signal;
 pub mod stack;
 pub mod sync;
 pub mod task;
+pub mod thread;
 
 #[doc(inline)]
 pub use hueless_channel::{select, select_biased};
@@ -115,9 +121,14 @@ pub use hueless_channel::{select, select_biased};
 /// ```
 #[doc(inline)]
 pub use hueless_macros::preemptible;
+#[doc(inline)]
+pub use hueless_runtime::block_on;
 #[doc(alias = "spawn_blocking")]
 #[doc(inline)]
 pub use hueless_runtime::blocking;
+#[doc(alias = "coroutine")]
+#[doc(inline)]
+pub use hueless_runtime::generator;
 #[doc(alias = "goroutine")]
 #[doc(inline)]
 pub use hueless_runtime::spawn;
@@ -125,7 +136,7 @@ pub use hueless_runtime::spawn;
 #[doc(inline)]
 pub use hueless_runtime::yield_now;
 #[doc(inline)]
-pub use hueless_runtime::{checkpoint, now, run, sleep, sleep_until};
+pub use hueless_runtime::{Generator, Yielder, checkpoint, now, run, sleep, sleep_until};
 
 /// The README's programs are tests.
 #[cfg(doctest)]

@@ -15,11 +15,15 @@
 compile_error!("hueless does not support Windows yet: its stacks and poller need Unix");
 
 #[cfg(not(loom))]
+mod block_on;
+#[cfg(not(loom))]
 mod blocking;
 pub mod cancel;
 #[doc(hidden)]
 #[cfg(not(loom))]
 pub mod driver;
+#[cfg(not(loom))]
+mod generator;
 mod loom;
 #[doc(hidden)]
 pub mod park;
@@ -35,12 +39,16 @@ pub mod sync;
 mod sys;
 pub mod task;
 #[cfg(not(loom))]
+pub mod thread;
+#[cfg(not(loom))]
 mod time;
 
 #[cfg(not(loom))]
 mod api {
+    pub use crate::block_on::block_on;
     pub use crate::blocking::blocking;
     pub use crate::cancel::{deadline, timeout};
+    pub use crate::generator::{Generator, Yielder, generator};
     pub use crate::runtime::global::run;
     pub use crate::scheduler::{checkpoint, yield_now};
     pub use crate::scope::{

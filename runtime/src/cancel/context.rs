@@ -114,7 +114,7 @@ impl Owner {
 
 impl Context<'_> {
     /// Calls `f` with the context of the code that calls this.
-    pub(super) fn with_current<R>(f: impl FnOnce(Context<'_>) -> R) -> R {
+    pub(crate) fn with_current<R>(f: impl FnOnce(Context<'_>) -> R) -> R {
         f(Owner::current().context())
     }
 
@@ -236,6 +236,12 @@ impl Context<'_> {
         let _guard = self.lock.lock();
         self.chain.set(Chain(ptr::null()));
         self.refresh();
+    }
+
+    /// The address of the innermost frame, to compare. By the context's own code.
+    #[inline]
+    pub(crate) fn innermost(self) -> usize {
+        self.chain.get().innermost().addr()
     }
 
     /// Whether the code is in any frame. By the context's own code.

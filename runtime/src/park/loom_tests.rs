@@ -223,6 +223,28 @@ fn unparks_that_race_a_deadline_leave_a_token_at_most() {
     });
 }
 
+/// The loop of `block_on`: whatever the waker does between a poll and the wait, there is another poll.
+#[test]
+fn a_wake_up_between_a_poll_and_the_wait_is_seen() {
+    model(|| {
+        let slot = Arc::new(ThreadSlot::new());
+        let ready = Arc::new(Lock::new(0));
+        let (there, sets) = (slot.clone(), ready.clone());
+        let other = thread::spawn(move || {
+            for n in 1..=2 {
+                *sets.lock() = n;
+                there.unpark();
+            }
+        });
+        while *ready.lock() < 2 {
+            if !slot.take_token() {
+                assert_eq!(slot.park(None), Outcome::Settled(0));
+            }
+        }
+        other.join().unwrap();
+    });
+}
+
 /// A waker that unparks.
 struct Unparks(Unparker);
 

@@ -98,6 +98,16 @@ impl Slot {
         outcome
     }
 
+    /// Takes the token, if there is one. To be called by the slot's owner only, who does not wait.
+    pub(crate) fn take_token(&self) -> bool {
+        let mut held = self.0.lock();
+        let there = matches!(*held, Held::Token);
+        if there {
+            *held = Held::Empty;
+        }
+        there
+    }
+
     /// Wakes the owner if it waits, else leaves it a token. `kept` finds the ticket that the owner
     /// has left in that way.
     pub(crate) fn unpark(&self, kept: impl FnOnce(Way) -> Ticket) {
@@ -117,7 +127,8 @@ impl Slot {
     }
 }
 
-/// An OS thread's slot, which has room for the ticket's address.
+/// A slot with room for the ticket's address: that of an OS thread, or of a
+/// [`block_on`](crate::block_on()).
 pub(crate) struct ThreadSlot {
     slot: Slot,
     /// Used under the slot's lock.
@@ -144,6 +155,11 @@ impl ThreadSlot {
             self.ticket.with_mut(|to| unsafe { *to = ticket });
             Way::Address
         })
+    }
+
+    /// [`Slot::take_token`].
+    pub(crate) fn take_token(&self) -> bool {
+        self.slot.take_token()
     }
 
     /// [`Slot::unpark`].

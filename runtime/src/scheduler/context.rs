@@ -55,6 +55,35 @@ pub(crate) fn current_task() -> Option<TaskPtr> {
     unsafe { worker.as_ref() }?.current()
 }
 
+/// What runs on a thread, and since when: the same as long as its worker runs one task without a break,
+/// and for ever on a thread that is no worker's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    worker: *const Worker,
+    switches: u64,
+    /// As [`current_task`] has it.
+    pub(crate) task: Option<TaskPtr>,
+}
+
+impl Moment {
+    /// The present one.
+    #[inline]
+    pub(crate) fn now() -> Self {
+        let worker = current_worker();
+        // SAFETY: as in `current_task`.
+        let (switches, task) = unsafe { worker.as_ref() }.map_or((0, None), |worker| {
+            // Relaxed: the count is this thread's own.
+            let switches = worker.remote().switches.load(Ordering::Relaxed);
+            (switches, worker.current())
+        });
+        Self {
+            worker,
+            switches,
+            task,
+        }
+    }
+}
+
 /// Hides the task that runs here, or shows it again; see `task/no_park.rs`.
 pub(crate) fn set_current_task(task: Option<TaskPtr>) {
     // SAFETY: as in `current_task`.

@@ -81,7 +81,7 @@ mod exports {
 
     pub(crate) use super::calls::interrupt;
     pub(crate) use super::context::{
-        arm, current_blocks, current_poller, current_pool, current_task, current_worker,
+        Moment, arm, current_blocks, current_poller, current_pool, current_task, current_worker,
         deliver_cancellation, disarm, ensure_started, next_id, ready, run_here, run_on,
         set_current_task, settle_sole, spawn, spawn_lent,
     };

@@ -10,7 +10,7 @@ use std::ptr;
 use std::sync::atomic::Ordering;
 
 use crate::cancel::{self, Node};
-use crate::park::Settled;
+use crate::park::{Settled, wake};
 use crate::report::report;
 use crate::scheduler::leaving::Announced;
 use crate::scheduler::worker::Worker;
@@ -62,15 +62,17 @@ impl Worker {
             return;
         }
         let mut names = Vec::new();
+        let mut wakers = Vec::new();
         // SAFETY: on this worker, or the runtime migrates; listed tasks are alive meanwhile.
         unsafe {
             self.remote().owned.for_each(|task| {
-                task.abandon();
+                wakers.extend(task.abandon());
                 if names.len() < NAMED {
                     names.push(Described::of(task.get()).to_string());
                 }
             });
         }
+        wakers.into_iter().for_each(wake);
         for name in &names {
             report(format_args!(
                 "hueless: left behind by a runtime that was dropped: {name}"

@@ -236,6 +236,12 @@ impl Worker {
                 self.pinned.set(self.pinned.get() - 1);
             }
             header.set_home(self.remote());
+        } else {
+            #[cfg(feature = "tracing")]
+            // SAFETY: the started task is this worker's for good, and suspended.
+            unsafe {
+                crate::task::spans::put_on(task)
+            };
         }
         self.remote()
             .announce(header.id, header.spawned_at, self.ready_here());
@@ -258,6 +264,11 @@ impl Worker {
                     }
                     // SAFETY: once, while the task is suspended.
                     if unsafe { suspend.commit() } {
+                        #[cfg(feature = "tracing")]
+                        if !self.migrates {
+                            // SAFETY: whoever may have the task by now gives it back to this worker.
+                            unsafe { crate::task::spans::take_off(task) };
+                        }
                         return;
                     }
                     if pins {
@@ -267,6 +278,8 @@ impl Worker {
                 }
                 Step::Finished => {
                     self.current.set(None);
+                    #[cfg(feature = "tracing")]
+                    crate::task::spans::clear();
                     if self.retire(task) {
                         return;
                     }

@@ -13,7 +13,8 @@ use corosensei::on_stack;
 
 use super::class::Class;
 use super::handle::Stack;
-use super::remaining::current_slot;
+use super::remaining::current_owner;
+use super::slot::Purpose;
 
 /// Runs `f` on a temporary stack with at least `size` bytes for its frames, and returns what it
 /// returns.
@@ -72,11 +73,8 @@ impl Grown {
     #[inline(never)]
     #[track_caller]
     fn take(size: usize) -> Grown {
-        let who = current_slot().map_or(std::ptr::null(), |slot| {
-            // SAFETY: this thread runs on the slot, so it is in use, and mapped.
-            unsafe { slot.owner() }.who
-        });
-        match Class::for_frames(size).and_then(|class| Stack::grown(class, who)) {
+        let who = current_owner();
+        match Class::for_frames(size).and_then(|class| Stack::another(class, who, Purpose::Grown)) {
             Ok(stack) => Grown {
                 stack: Some(stack),
                 of_task: !who.is_null(),

@@ -1,5 +1,6 @@
 //! [`Stack`]: the ownership of one slot.
 
+use std::cell::Cell;
 use std::io;
 use std::mem;
 use std::panic::Location;
@@ -8,7 +9,7 @@ use corosensei::stack::StackPointer;
 
 use super::class::Class;
 use super::pool;
-use super::slot::{Owner, Slot};
+use super::slot::{Owner, Purpose, Slot};
 use super::{marks, tools, trim};
 
 /// A stack to run a coroutine on.
@@ -46,23 +47,23 @@ impl Stack {
         Stack(slot)
     }
 
-    /// A stack for [`grow`](super::grow()), straight from the pool.
+    /// One more stack for `who`, straight from the pool.
     ///
     /// # Errors
     ///
     /// As [`Cache::take`](super::Cache::take).
-    pub(super) fn grown(class: Class, who: *const ()) -> io::Result<Stack> {
+    pub(super) fn another(class: Class, who: *const (), purpose: Purpose) -> io::Result<Stack> {
         let mut slots = Vec::with_capacity(1);
         pool::take(class, 1, &mut slots)?;
         let slot = slots.pop().expect("the pool gives one or fails");
         // SAFETY: the pool gave it to us, with its guard; so it is ours.
         unsafe {
-            slot.set_owner(Owner { who, grown: true });
+            slot.set_owner(Owner { who, purpose });
         }
         Ok(Stack(slot))
     }
 
-    /// Ends the use of a stack from [`grown`](Self::grown): back to the pool, without its memory
+    /// Ends the use of a stack from [`another`](Self::another): back to the pool, without its memory
     /// unless it is to stay `warm`.
     pub(super) fn shrink(self, warm: bool) {
         let slot = self.into_slot();
@@ -98,7 +99,19 @@ impl Stack {
         }
     }
 
-    /// Says who runs on it from now on; null for nobody in particular.
+    /// The word that belongs to whoever runs on it: see [`slot`](super::slot).
+    ///
+    /// # Safety
+    ///
+    /// The reference is used on this stack only, or by whoever has it.
+    #[inline]
+    pub(crate) unsafe fn local_word<'a>(&self) -> &'a Cell<*mut ()> {
+        // SAFETY: we own the slot, and the rest is by contract.
+        unsafe { self.0.local_word() }
+    }
+
+    /// Says who runs on it from now on; null for nobody in particular. The new owner's local word is
+    /// null.
     ///
     /// The overflow handler passes it to the `describe` that
     /// [`overflow::install`](super::overflow::install) was given.
@@ -108,8 +121,9 @@ impl Stack {
         unsafe {
             self.0.set_owner(Owner {
                 who: owner,
-                grown: false,
+                purpose: Purpose::Own,
             });
+            self.0.local_word().set(std::ptr::null_mut());
         }
     }
 }

@@ -62,6 +62,7 @@
 // | `parked` | giving memory of suspended stacks back |
 // | `marks` | how deep the tasks of each spawn site went |
 // | `grow` | a bigger stack for a closure |
+// | `generator` | a stack for a generator |
 // | `remaining` | what is left of the current stack |
 // | `overflow` | the handler that names who overflowed |
 // | `tools` | what valgrind and the sanitizers want to know |
@@ -69,6 +70,7 @@
 mod bits;
 mod cache;
 mod class;
+mod generator;
 mod grow;
 pub(crate) mod guard;
 mod handle;
@@ -92,6 +94,7 @@ mod tests;
 
 pub(crate) use cache::Cache;
 pub(crate) use class::Class;
+pub(crate) use generator::GeneratorStack;
 pub use grow::grow;
 pub(crate) use handle::Stack;
 #[allow(unused_imports, reason = "the type of what `stats` answers")]
@@ -106,5 +109,5 @@ pub(crate) use trim::trim;
 )]
 pub(crate) use {
     parked::{MARGIN, discard_below},
-    remaining::pointer,
+    remaining::{local_word, pointer},
 };

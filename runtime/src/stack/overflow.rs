@@ -28,7 +28,7 @@ use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 use super::class::GUARD;
-use super::slot::Slot;
+use super::slot::{Purpose, Slot};
 use super::table;
 use crate::sys::memory::{self, Span};
 use crate::sys::signal::{self, Action, Alternate, Kind};
@@ -136,23 +136,26 @@ fn report(slot: Slot) {
             describe(owner.who, &mut line);
             Ok(())
         }
-        // Only tasks have names here; a plain thread gets to our stacks by `grow`.
-        _ if owner.grown => line.write_str("an OS thread"),
+        // Only tasks have names here; a plain thread gets to our stacks by `grow` or a generator.
+        _ if owner.purpose != Purpose::Own => line.write_str("an OS thread"),
         _ => line.write_str("a coroutine"),
     };
     line.limit = line.bytes.len();
     let kib = slot.class().usable() >> 10;
-    let _ = if owner.grown {
-        writeln!(
+    let _ = match owner.purpose {
+        Purpose::Grown => writeln!(
             line,
             ", inside stack::grow: that stack has {kib} KiB; ask stack::grow for more"
-        )
-    } else {
-        writeln!(
+        ),
+        Purpose::Generator => writeln!(
+            line,
+            ", inside a generator: that stack has {kib} KiB; run what needs more in stack::grow"
+        ),
+        Purpose::Own => writeln!(
             line,
             ": its stack has {kib} KiB; give it more with task::Builder::stack_size, \
              runtime::Builder::stack_size or HUELESS_STACK, or run what needs it in stack::grow"
-        )
+        ),
     };
     signal::write_stderr(&line.bytes[..line.len]);
 }

@@ -1,12 +1,16 @@
 //! How much of the current stack is left.
 
+use std::cell::Cell;
+
+use super::class::Class;
 use super::slot::Slot;
 use super::table;
 
 /// The bytes of stack that are left to the calling code, or `None` on a stack that is none of
 /// hueless's: that of an OS thread.
 ///
-/// Inside [`grow`](super::grow()) it is the temporary stack that counts. The answer is exact to
+/// Inside [`grow`](super::grow()) it is the temporary stack that counts, in a
+/// [generator](crate::generator()) the generator's. The answer is exact to
 /// within the frame of the caller; below it lies a guard. Costs about two nanoseconds, and neither
 /// blocks nor allocates.
 ///
@@ -32,10 +36,24 @@ fn left_below(pointer: usize) -> Option<usize> {
     Some(pointer.saturating_sub(body.start))
 }
 
-/// The slot that the calling code runs on.
+/// Who runs on the slot that the calling code runs on; null on an OS thread's own stack.
 #[inline]
-pub(super) fn current_slot() -> Option<Slot> {
-    table::find(pointer())
+pub(super) fn current_owner() -> *const () {
+    table::find(pointer()).map_or(std::ptr::null(), |slot| {
+        // SAFETY: this thread runs on the slot, so it is in use, and mapped.
+        unsafe { slot.owner() }.who
+    })
+}
+
+/// The local word of the stack of `class` that `address` lies on.
+///
+/// # Safety
+/// That stack's owner is who calls, for as long as the reference is used.
+#[inline]
+pub(crate) unsafe fn local_word<'a>(address: usize, class: Class) -> &'a Cell<*mut ()> {
+    let slot = Slot::holding(address, class).expect("no stack lies at address zero");
+    // SAFETY: by this function's contract.
+    unsafe { slot.local_word() }
 }
 
 /// The stack pointer: no higher than anything in the frame of the function that this is inlined into.

@@ -4,7 +4,7 @@
 //!  end ─────► ┌──────────────────────────┐ high addresses
 //!             │ colour: 0 to 15 lines    │ not used
 //!             ├──────────────────────────┤
-//!             │ padding, owner word      │ TOP bytes
+//!             │ local word, owner word   │ TOP bytes
 //!  base ────► ├──────────────────────────┤
 //!             │ frames                   │
 //!             │   │                      │ memory as far down as touched
@@ -22,7 +22,11 @@
 //! **Owner word.** Right above the base, in the cache line that the first
 //! frame uses anyway. It says who runs on the stack ([`Owner`]), for the message
 //! about an overflow.
+//!
+//! **Local word.** Above that: whatever belongs to the one who runs on the stack, null at first.
+//! Nothing here looks at it.
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::ptr;
 use std::sync::atomic::AtomicPtr;
@@ -35,8 +39,7 @@ use crate::sys::memory::Span;
 const COLOURS: usize = 16;
 /// Bytes from one colour to the next: a cache line.
 const LINE: usize = 64;
-/// Bytes above the base, in every colour: the owner word, and padding that
-/// keeps the base aligned.
+/// Bytes above the base, in every colour: the owner word and the local word. Keeps the base aligned.
 const TOP: usize = 16;
 
 const _: () = assert!(Class::COUNT <= 16 && COLOURS * LINE <= 1 << 10 && TOP.is_multiple_of(16));
@@ -44,32 +47,47 @@ const _: () = assert!(Class::COUNT <= 16 && COLOURS * LINE <= 1 << 10 && TOP.is_
 /// Who runs on a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Owner {
-    /// A pointer of the task layer's, to something with an even address; null for nobody that has a
-    /// name.
+    /// A pointer of the task layer's, to something whose address is a multiple of four; null for nobody
+    /// that has a name.
     pub(super) who: *const (),
-    /// Whether the slot is a bigger stack that [`grow`](super::grow()) has taken for its owner.
-    pub(super) grown: bool,
+    /// What the owner uses the slot for.
+    pub(super) purpose: Purpose,
+}
+
+/// What a slot is used for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// It is the owner's own stack.
+    Own,
+    /// A bigger stack that [`grow`](super::grow()) has taken for its owner.
+    Grown,
+    /// The stack of a generator of the owner's.
+    Generator,
 }
 
 impl Owner {
     /// Nobody in particular.
     pub(super) const NOBODY: Owner = Owner {
         who: ptr::null(),
-        grown: false,
+        purpose: Purpose::Own,
     };
 
-    /// The lowest bit of the word says `grown`.
+    /// The two lowest bits of the word say the purpose.
     fn word(self) -> *mut () {
-        debug_assert!(self.who.addr().is_multiple_of(2));
+        debug_assert!(self.who.addr().is_multiple_of(4));
         self.who
-            .map_addr(|address| address | usize::from(self.grown))
+            .map_addr(|address| address | self.purpose as usize)
             .cast_mut()
     }
 
     fn from_word(word: *mut ()) -> Owner {
         Owner {
-            who: word.map_addr(|address| address & !1).cast_const(),
-            grown: word.addr() & 1 != 0,
+            who: word.map_addr(|address| address & !3).cast_const(),
+            purpose: match word.addr() & 3 {
+                0 => Purpose::Own,
+                1 => Purpose::Grown,
+                _ => Purpose::Generator,
+            },
         }
     }
 }
@@ -166,6 +184,20 @@ impl Slot {
         unsafe { self.owner_word() }.store(owner.word(), Relaxed);
     }
 
+    /// The word that belongs to whoever runs on the slot.
+    ///
+    /// # Safety
+    ///
+    /// The caller owns the slot, or runs on it, for as long as the reference is used.
+    #[inline]
+    pub(super) unsafe fn local_word<'a>(self) -> &'a Cell<*mut ()> {
+        let word = self.base().get() + size_of::<*mut ()>();
+        let word: *const Cell<*mut ()> = ptr::with_exposed_provenance(word);
+        // SAFETY: mapped and the caller's by contract, aligned because the base is, and accessed in no
+        // other way.
+        unsafe { &*word }
+    }
+
     /// # Safety
     ///
     /// The slot is mapped for as long as the reference is used: somebody owns
@@ -174,7 +206,7 @@ impl Slot {
     unsafe fn owner_word<'a>(self) -> &'a AtomicPtr<()> {
         let word: *mut *mut () = ptr::with_exposed_provenance_mut(self.base().get());
         // SAFETY: mapped by contract, aligned because the base is, and the
-        // bytes from the base up are accessed in no other way.
+        // word at the base is accessed in no other way.
         unsafe { AtomicPtr::from_ptr(word) }
     }
 }
@@ -198,7 +230,7 @@ mod tests {
                     assert_eq!((slot.body().end(), slot.span().end()), (end, end));
                     let base = slot.base().get();
                     assert!(base.is_multiple_of(16));
-                    assert!(base + size_of::<usize>() <= end);
+                    assert!(base + TOP <= end);
                     assert!(end - base <= 1 << 10);
                 }
             }
@@ -210,8 +242,8 @@ mod tests {
     fn owners_fit_in_a_word() {
         let something = 7_u64;
         for who in [ptr::null(), (&raw const something).cast()] {
-            for grown in [false, true] {
-                let owner = Owner { who, grown };
+            for purpose in [Purpose::Own, Purpose::Grown, Purpose::Generator] {
+                let owner = Owner { who, purpose };
                 assert_eq!(Owner::from_word(owner.word()), owner);
             }
         }

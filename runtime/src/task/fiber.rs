@@ -1,4 +1,5 @@
-//! The one place where stacks are switched.
+//! The one place where tasks' stacks are switched. (A generator's switch, inside its task, is its own:
+//! see `generator.rs`.)
 //!
 //! A [`Fiber`] is a corosensei coroutine on one of our stacks. The worker resumes it; the code on it
 //! suspends itself with a [`Suspend`], the commit callback that the worker runs once the stack has
@@ -14,6 +15,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use crate::stack::{self, Stack};
 use crate::task::TaskPtr;
+use crate::task::local::end_of_task;
 
 /// What a task leaves behind for its worker when it suspends. One word, so that it goes through a
 /// register; the rest lies on the stack that was left.
@@ -102,12 +104,16 @@ impl Fiber {
     /// `task` outlives the fiber, and `entry` does not unwind.
     #[inline]
     pub(crate) unsafe fn new(stack: Stack, task: TaskPtr, entry: unsafe fn(TaskPtr)) -> Self {
+        // SAFETY: used by the body only, on this stack.
+        let word = unsafe { stack.local_word() };
         let body = move |own: &Yielder<(), Suspend>, ()| {
             // SAFETY: the task outlives the fiber by `new`'s contract, and only its own worker,
-            // which is here, uses the cell.
+            // which is here, uses the cell. This is the task's own stack, and the program has no more
+            // code to run on it.
             unsafe {
                 task.get().yielder.set(own);
                 entry(task);
+                end_of_task(word);
             }
         };
         // SAFETY: the closure holds plain pointers, which the contract keeps valid.
@@ -126,7 +132,7 @@ impl Fiber {
         let resumer = self.tsan.enter();
         let result = self.coroutine.resume(());
         #[cfg(hueless_tsan)]
-        tsan::leave(resumer);
+        self.tsan.leave(resumer);
         match result {
             CoroutineResult::Yield(suspend) => Step::Suspended(suspend),
             CoroutineResult::Return(()) => Step::Finished,
@@ -141,7 +147,7 @@ impl Fiber {
 }
 
 #[cfg(hueless_tsan)]
-mod tsan {
+pub(crate) mod tsan {
     //! ThreadSanitizer's view of a fiber.
 
     use std::ffi::c_void;
@@ -153,39 +159,47 @@ mod tsan {
         fn __tsan_switch_to_fiber(fiber: *mut c_void, flags: u32);
     }
 
-    pub(super) struct TsanFiber(*mut c_void);
+    pub(crate) struct TsanFiber {
+        own: *mut c_void,
+        /// Where it was left: in a generator, another one than its own.
+        inside: *mut c_void,
+    }
 
     impl TsanFiber {
-        pub(super) fn new() -> Self {
+        pub(crate) fn new() -> Self {
             // SAFETY: linked with the sanitizer under this cfg.
-            Self(unsafe { __tsan_create_fiber(0) })
+            let own = unsafe { __tsan_create_fiber(0) };
+            Self { own, inside: own }
         }
 
         /// Tells the sanitizer that the fiber runs; gives the resumer's own.
         ///
         /// Inlined, like `leave`: a call's entry and exit must be seen on the same fiber.
         #[inline(always)]
-        pub(super) fn enter(&self) -> *mut c_void {
+        pub(crate) fn enter(&self) -> *mut c_void {
             // SAFETY: the fiber is alive; the resume follows at once.
             unsafe {
                 let resumer = __tsan_get_current_fiber();
-                __tsan_switch_to_fiber(self.0, 0);
+                __tsan_switch_to_fiber(self.inside, 0);
                 resumer
             }
         }
-    }
 
-    /// Tells the sanitizer that the resumer runs again.
-    #[inline(always)]
-    pub(super) fn leave(resumer: *mut c_void) {
-        // SAFETY: the resumer's fiber is the one that runs this.
-        unsafe { __tsan_switch_to_fiber(resumer, 0) }
+        /// Tells the sanitizer that the resumer runs again.
+        #[inline(always)]
+        pub(crate) fn leave(&mut self, resumer: *mut c_void) {
+            // SAFETY: the resumer's fiber is the one that runs this.
+            unsafe {
+                self.inside = __tsan_get_current_fiber();
+                __tsan_switch_to_fiber(resumer, 0);
+            }
+        }
     }
 
     impl Drop for TsanFiber {
         fn drop(&mut self) {
             // SAFETY: created in `new`, and not running now.
-            unsafe { __tsan_destroy_fiber(self.0) }
+            unsafe { __tsan_destroy_fiber(self.own) }
         }
     }
 }

@@ -175,14 +175,16 @@ impl<T> JoinHandle<T> {
     }
 
     /// The error of a join whose task goes on without a runtime.
-    fn left_behind(self) -> JoinError {
+    pub(super) fn left_behind(self) -> JoinError {
         JoinError {
             task: (*self.task).clone(),
             failure: Failure::LeftBehind,
         }
     }
 
-    fn take_result(self) -> Result<T, JoinError> {
+    /// The result of a task that has ended.
+    pub(super) fn take_result(self) -> Result<T, JoinError> {
+        debug_assert!(self.is_finished());
         // SAFETY: the task is done and the output is this handle's, which is consumed here.
         let output = unsafe { self.task.ptr().take_output::<T>() };
         let mut this = ManuallyDrop::new(self);

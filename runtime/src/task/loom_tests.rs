@@ -1,13 +1,15 @@
 //! Loom models of a task's end: the task, its handle, and whoever else holds the header, on loom's
 //! threads.
 
+use std::pin::pin;
+use std::task::Waker;
 use std::time::Instant;
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-use crate::park::{Outcome, Ticket, Wait, back_off};
+use crate::park::{FutureWait, Outcome, Ticket, Wait, back_off};
 use crate::task::state::{Finish, State};
 
 /// A header and an output, as in `header.rs`, `cell.rs` and `join.rs`.
@@ -154,6 +156,33 @@ impl Task {
         self.release();
         true
     }
+
+    /// The future of the handle: polled once, then awaited, or dropped if it `goes`. True if it has the
+    /// output.
+    fn join_as_future(&self, goes: bool) -> bool {
+        let wait = pin!(FutureWait::new());
+        let wait = wait.as_ref();
+        if !self.state().is_done() && !self.state().is_abandoned() {
+            let ticket = wait.begin();
+            // SAFETY: loom checks it.
+            self.joiner
+                .with_mut(|joiner| unsafe { *joiner = Some(ticket) });
+            if self.state().set_joiner() {
+                let over = wait.poll(Waker::noop());
+                if !goes || (!over && !self.state().unset_joiner()) {
+                    wait.block();
+                }
+            }
+            // SAFETY: loom checks it.
+            self.joiner_left.with_mut(|left| unsafe { *left = true });
+        }
+        if goes || !self.state().is_done() {
+            return self.drop_handle();
+        }
+        assert_eq!(self.take_output(), Some(7));
+        self.release();
+        true
+    }
 }
 
 fn model(f: impl Fn() + Sync + Send + 'static) {
@@ -208,6 +237,37 @@ fn a_join_that_times_out_leaves_or_gets_the_output() {
 #[test]
 fn a_join_after_one_that_timed_out_is_told_too() {
     ends_beside(|task| task.join(Some(Instant::now())) || task.join(None), 0);
+}
+
+#[test]
+fn a_future_gets_the_output_once() {
+    ends_beside(|task| task.join_as_future(false), 0);
+    ends_beside(|task| task.join_as_future(false), 1);
+}
+
+#[test]
+fn a_future_that_is_dropped_meets_the_end() {
+    ends_beside(|task| task.join_as_future(true), 0);
+    ends_beside(|task| task.join_as_future(true), 1);
+}
+
+#[test]
+fn a_future_of_a_task_that_is_left_behind_ends() {
+    for goes in [false, true] {
+        model(move || {
+            let task = Task::new();
+            let worker = {
+                let task = task.clone();
+                thread::spawn(move || {
+                    task.abandon();
+                    task.end()
+                })
+            };
+            let by_handle = task.join_as_future(goes);
+            let by_task = worker.join().unwrap();
+            assert!(by_handle != by_task, "one side has the output");
+        });
+    }
 }
 
 /// The task is left behind, and ends all the same a moment later, on another worker's thread: the

@@ -17,7 +17,11 @@ mod id;
 #[cfg(not(loom))]
 mod join;
 #[cfg(not(loom))]
+mod join_future;
+#[cfg(not(loom))]
 mod list;
+#[cfg(not(loom))]
+mod local;
 #[cfg(all(test, loom))]
 mod loom_tests;
 #[cfg(not(loom))]
@@ -36,18 +40,28 @@ mod exports {
     pub use super::handle::{Task, current};
     pub use super::id::TaskId;
     pub use super::join::{JoinError, JoinHandle};
+    pub use super::join_future::JoinFuture;
+    pub use super::local::{AccessError, LocalKey, ScopedKey};
     pub use super::no_park::no_park;
     pub use super::parking::{park, park_timeout};
     pub use crate::scope::{JoinSet, ScopedJoinHandle};
+    pub use crate::{scoped_local, task_local};
 
     pub(crate) use super::block::{Cache as BlockCache, trim as trim_blocks};
     pub(crate) use super::builder::{Spec, allocate};
     pub(crate) use super::cell::{Described, Failure, drop_quietly};
+    #[cfg(hueless_tsan)]
+    pub(crate) use super::fiber::tsan::TsanFiber;
     pub(crate) use super::fiber::{Step, suspend};
     pub(crate) use super::header::{Parked, TaskHeader};
     pub(crate) use super::id::IdBlock;
     pub(crate) use super::join::panic_text;
     pub(crate) use super::list::{OwnedList, TaskQueue};
+    #[allow(unused_imports, reason = "for the children of scopes")]
+    pub(crate) use super::local::Inherited;
+    #[cfg(feature = "tracing")]
+    pub(crate) use super::local::spans;
+    pub(crate) use super::local::{Coroutine, Entered, Home};
     pub(crate) use super::names::of as task_name;
     pub(crate) use super::no_park::{
         deliver_cancellation, hidden_is_cancelled, hidden_task, running_task,

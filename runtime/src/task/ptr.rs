@@ -4,6 +4,7 @@
 
 use std::mem::offset_of;
 use std::ptr::NonNull;
+use std::task::Waker;
 
 use crate::park::Header;
 use crate::scheduler::{self, Timer};
@@ -179,12 +180,14 @@ impl TaskPtr {
         }
     }
 
-    /// Leaves the task behind with its runtime: whoever joins it gets an error, now or later.
+    /// Leaves the task behind with its runtime: whoever joins it gets an error, now or later. The answer
+    /// is to be [woken](crate::park::wake) once the list may change.
     ///
     /// # Safety
     /// The task is in a list of started tasks, which does not change meanwhile.
     #[cold]
-    pub(crate) unsafe fn abandon(self) {
+    #[must_use]
+    pub(crate) unsafe fn abandon(self) -> Option<Waker> {
         // SAFETY: the task is alive, since it is listed. As in `finish` for the ticket.
         unsafe {
             let header = self.get();
@@ -192,9 +195,10 @@ impl TaskPtr {
                 let ticket = (*header.joiner.get()).assume_init();
                 let claimed = ticket.claim(0);
                 header.state.done_with_ticket();
-                drop(claimed);
+                return claimed?.ready_unwoken();
             }
         }
+        None
     }
 
     /// Drops the output of a task that nobody joins, and says so if it is a panic.
