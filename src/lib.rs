@@ -26,6 +26,8 @@
 //! | start a task | [`go!`], [`spawn`], [`task::Builder`] |
 //! | wait for its result | [`JoinHandle::join`](task::JoinHandle::join) |
 //! | run code that borrows as a task, and wait for it | [`run`] |
+//! | run tasks that borrow, and end before the call does | [`scope`], [`try_scope`], [`join`], [`race`], [`map_concurrent`] |
+//! | limit the time of any code, cancel it | [`timeout`], [`cancel`] |
 //! | pass messages | [`channel::bounded`], [`channel::unbounded`] |
 //! | wait for the first of several things | [`select!`] |
 //! | lock, count permits, notify, wait for a group | [`sync`], which mirrors [`std::sync`] |
@@ -61,6 +63,7 @@
 
 mod macros;
 
+pub mod cancel;
 pub mod channel;
 pub mod fs;
 pub mod io;
@@ -129,6 +132,10 @@ pub use hueless_runtime::blocking;
 #[doc(alias = "coroutine")]
 #[doc(inline)]
 pub use hueless_runtime::generator;
+#[doc(alias = "nursery")]
+#[doc(alias = "TaskGroup")]
+#[doc(inline)]
+pub use hueless_runtime::scope;
 #[doc(alias = "goroutine")]
 #[doc(inline)]
 pub use hueless_runtime::spawn;
@@ -136,7 +143,14 @@ pub use hueless_runtime::spawn;
 #[doc(inline)]
 pub use hueless_runtime::yield_now;
 #[doc(inline)]
-pub use hueless_runtime::{Generator, Yielder, checkpoint, now, run, sleep, sleep_until};
+pub use hueless_runtime::{
+    Generator, Race, Scope, TryScope, Yielder, checkpoint, deadline, for_each_concurrent,
+    join_all_settled, map_concurrent, now, race, race_all, race_ok, run, sleep, sleep_until,
+    timeout, try_map_concurrent, try_scope,
+};
+#[doc(alias = "gather")]
+#[doc(inline)]
+pub use hueless_runtime::{join, join_all};
 
 /// The README's programs are tests.
 #[cfg(doctest)]

@@ -88,6 +88,6 @@
 pub use hueless_runtime::task::Task;
 #[doc(inline)]
 pub use hueless_runtime::task::{
-    AccessError, Builder, JoinError, JoinFuture, JoinHandle, LocalKey, ScopedKey, TaskId, current,
-    no_park, park, park_timeout, scoped_local, task_local,
+    AccessError, Builder, JoinError, JoinFuture, JoinHandle, JoinSet, LocalKey, ScopedJoinHandle,
+    ScopedKey, TaskId, current, no_park, park, park_timeout, scoped_local, task_local,
 };

@@ -27,6 +27,7 @@
 
 #[doc(inline)]
 pub use hueless_runtime::thread::{
-    AccessError, Builder, JoinHandle, LocalKey, Result, Thread, ThreadId, available_parallelism,
-    current, panicking, park, park_timeout, sleep, sleep_until, spawn, yield_now,
+    AccessError, Builder, JoinHandle, LocalKey, Result, Scope, ScopedJoinHandle, Thread, ThreadId,
+    available_parallelism, current, panicking, park, park_timeout, scope, sleep, sleep_until,
+    spawn, yield_now,
 };

@@ -49,6 +49,8 @@
 //! has not happened: nothing was received, and the message it was to send is dropped.
 
 pub mod broadcast;
+#[cfg(not(loom))]
+mod cancel_token;
 mod channel;
 mod counter;
 mod err;
@@ -67,6 +69,8 @@ pub mod watch;
 pub use select::internal;
 
 pub use broadcast::broadcast;
+#[cfg(not(loom))]
+pub use cancel_token::{CancelToken, DropGuard};
 pub use channel::{after, at, bounded, never, tick, unbounded};
 pub use err::{
     RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,

@@ -11,6 +11,7 @@ use std::io;
 use crate::task;
 
 pub use crate::scheduler::yield_now;
+pub use crate::scope::{Scope, ScopedJoinHandle, scope};
 pub use crate::task::{
     AccessError, LocalKey, Task as Thread, TaskId as ThreadId, current, park, park_timeout,
 };
@@ -134,6 +135,23 @@ impl Builder {
     /// The stack's usable bytes, rounded up to the next size there is, 64 KiB at least.
     pub fn stack_size(self, size: usize) -> Self {
         Self(self.0.stack_size(size))
+    }
+
+    /// [`Scope::spawn`] with this builder's settings.
+    ///
+    /// # Errors
+    /// As [`spawn`](Self::spawn).
+    #[track_caller]
+    pub fn spawn_scoped<'scope, F, T>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        self.0.spawn_scoped(scope, f)
     }
 
     /// [`spawn`] with this builder's settings.

@@ -39,7 +39,7 @@ mod exports {
     pub use super::catch::{Cancelled, run_in};
     pub use super::context::is_cancelled;
     pub use super::limit::{Elapsed, deadline, timeout};
-    pub use super::node::Node;
+    pub use super::node::{Hook, Node};
     pub use super::payload::{is_cancellation, unwind_cancelled};
     pub use super::shield::shield;
 

@@ -28,11 +28,27 @@ struct Inner {
     /// The first of the frames, which link to each other.
     frames: *const Frame,
     children: HashMap<u64, Weak<Node>>,
-    hooks: Vec<Hook>,
+    hooks: Vec<Box<dyn Hook>>,
 }
 
 /// What is called once a node is cancelled.
-type Hook = Box<dyn FnOnce() + Send>;
+pub trait Hook: Send + 'static {
+    /// The node has been cancelled.
+    fn call(self: Box<Self>);
+
+    /// Whether anybody would notice the call.
+    fn is_needed(&self) -> bool;
+}
+
+impl<F: FnOnce() + Send + 'static> Hook for F {
+    fn call(self: Box<Self>) {
+        self();
+    }
+
+    fn is_needed(&self) -> bool {
+        true
+    }
+}
 
 // SAFETY: the frames are reached under the lock only, and a frame that is linked is there.
 unsafe impl Send for Inner {}
@@ -95,15 +111,26 @@ impl Node {
         }
     }
 
-    /// Calls `hook` when the node is cancelled, on the canceller's thread; here if it is already.
-    pub fn on_cancel(&self, hook: impl FnOnce() + Send + 'static) {
+    /// Calls `hook` when the node is cancelled, on the canceller's thread; here if it is already. If the
+    /// node goes before, the hook is the parent's, as long as it is needed.
+    pub fn on_cancel(&self, hook: impl Hook) {
+        self.hang(Box::new(hook));
+    }
+
+    fn hang(&self, hook: Box<dyn Hook>) {
         let mut inner = self.lock();
-        if !self.is_cancelled() {
-            inner.hooks.push(Box::new(hook));
+        if self.is_cancelled() {
+            drop(inner);
+            hook.call();
             return;
         }
+        // So that a node which outlives many below it does not collect theirs.
+        let (kept, idle) =
+            (mem::take(&mut inner.hooks).into_iter()).partition(|hook| hook.is_needed());
+        inner.hooks = kept;
+        inner.hooks.push(hook);
         drop(inner);
-        hook();
+        drop::<Vec<_>>(idle);
     }
 
     /// [`cancel`](Self::cancel) for several.
@@ -134,7 +161,7 @@ impl Node {
             woken.wake();
         }
         for hook in hooks {
-            hook();
+            hook.call();
         }
     }
 
@@ -191,6 +218,11 @@ impl Drop for Node {
     fn drop(&mut self) {
         if let Some((parent, number)) = &self.parent {
             parent.lock().children.remove(number);
+            let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+            let hooks = mem::take(&mut inner.hooks);
+            for hook in hooks.into_iter().filter(|hook| hook.is_needed()) {
+                parent.hang(hook);
+            }
         }
     }
 }

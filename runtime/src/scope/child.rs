@@ -54,7 +54,10 @@ impl<F: FnOnce() -> Option<T>, T> Child<F, T> {
             drop_quietly(f);
             Err(Failure::Cancelled)
         } else {
-            match catch_unwind(AssertUnwindSafe(|| run_in(node.clone(), f))) {
+            let inherited = self.group.inherited();
+            // SAFETY: the frame that made the group waits for this child's end.
+            let f = || unsafe { inherited.while_running(|| run_in(node.clone(), f)) };
+            match catch_unwind(AssertUnwindSafe(f)) {
                 Ok(Ok(Some(value))) => Ok(value),
                 Ok(_) => Err(Failure::Cancelled),
                 Err(payload) if is_cancellation(&*payload) => Err(Failure::Cancelled),

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cancel::{Cancelled, Node, in_scope, is_cancellation, run_in};
 use crate::park::{Lock, Outcome, Ticket, Wait};
-use crate::task::drop_quietly;
+use crate::task::{Inherited, drop_quietly};
 
 /// The payload of a panic.
 pub(super) type Payload = Box<dyn Any + Send>;
@@ -23,6 +23,8 @@ pub(super) type Payload = Box<dyn Any + Send>;
 pub(super) struct Group {
     /// Cancels the children, and the body.
     node: Arc<Node>,
+    /// What the caller has bound, for the children.
+    inherited: Inherited,
     running: Lock<Running>,
     /// The first panic that nobody else owns.
     panic: Mutex<Option<Payload>>,
@@ -43,6 +45,7 @@ impl Group {
     pub(super) fn new(fails_fast: bool) -> Arc<Self> {
         Arc::new(Self {
             node: Node::new(),
+            inherited: Inherited::here(),
             running: Lock::new(Running {
                 count: 0,
                 few: 0,
@@ -56,6 +59,11 @@ impl Group {
 
     pub(super) fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// The caller's scoped values, whose frames the caller does not leave before the children end.
+    pub(super) fn inherited(&self) -> Inherited {
+        self.inherited
     }
 
     pub(super) fn fails_fast(&self) -> bool {

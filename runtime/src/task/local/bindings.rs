@@ -248,7 +248,6 @@ unsafe impl Send for Inherited {}
 // SAFETY: as above.
 unsafe impl Sync for Inherited {}
 
-#[allow(dead_code, reason = "for the children of scopes")]
 impl Inherited {
     /// What is bound here; in a generator, by the generator only.
     pub(crate) fn here() -> Self {
