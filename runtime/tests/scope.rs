@@ -282,7 +282,10 @@ fn the_first_error_ends_all(new: fn() -> Builder) {
         assert_eq!(answer, Err("first"));
         assert!(dropped.load(Ordering::Relaxed) <= 1);
         let answer = try_scope(|s| {
-            s.spawn(|| Ok(sleep(Duration::MAX)));
+            s.spawn(|| {
+                sleep(Duration::MAX);
+                Ok(())
+            });
             Err::<(), _>("the body's")
         });
         assert_eq!(answer, Err("the body's"));

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use hueless_runtime::runtime::{Builder, Runtime};
 use hueless_runtime::stack::{grow, remaining};
-use hueless_runtime::{blocking, run, sleep, spawn, task, yield_now};
+use hueless_runtime::{blocking, blocking_operation, run, sleep, spawn, task, yield_now};
 
 mod child;
 #[macro_use]
@@ -223,7 +223,7 @@ fn a_task_that_outlives_its_runtime_keeps_it(new: fn() -> Builder) {
             let own = black_box([5_u8; 1000]);
             // A wait that nobody ends: the closure borrows.
             let borrowed = &own;
-            blocking(move || {
+            blocking_operation(move || {
                 started.send(()).unwrap();
                 gate.recv().unwrap();
                 borrowed[999]

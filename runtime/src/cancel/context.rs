@@ -276,7 +276,7 @@ impl Context<'_> {
     }
 }
 
-/// Whether the task, or a scope, a token's [`run`](run_in) or a limit of time that the calling code is
+/// Whether the task, or a scope, a token's [`run`](super::run_in) or a limit of time that the calling code is
 /// in, has been cancelled, also where it is [shielded](super::shield) from that.
 ///
 /// Never blocks and never unwinds. Code that computes for long without blocking asks this, or calls

@@ -6,10 +6,10 @@
 //!
 //! | what | where |
 //! | --- | --- |
-//! | who can be cancelled: a task or a thread, and the frames it is in | [`context`] |
-//! | a frame: a limit of time, a token's `run`, a scope, a shield | [`frame`] |
-//! | what cancels many at once: a tree of tokens and scopes | [`node`] |
-//! | how the one who blocks is woken | [`wake`], `scheduler/calls.rs` |
+//! | who can be cancelled: a task or a thread, and the frames it is in | `context` |
+//! | a frame: a limit of time, a token's `run`, a scope, a shield | `frame` |
+//! | what cancels many at once: a tree of tokens and scopes | `node` |
+//! | how the one who blocks is woken | `wake`, `scheduler/calls.rs` |
 //!
 //! A canceller marks frames and notes at each context whether the mark is *visible*: whether the code
 //! that runs there now is to unwind. The context's owner looks at that one flag, at each blocking

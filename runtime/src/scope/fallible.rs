@@ -32,7 +32,10 @@ pub struct TryScope<'scope, 'env: 'scope, E> {
 /// use std::time::Duration;
 ///
 /// let answer = try_scope(|s| {
-///     s.spawn(|| Ok(sleep(Duration::MAX)));
+///     s.spawn(|| {
+///         sleep(Duration::MAX);
+///         Ok(())
+///     });
 ///     let parsed = s.spawn(|| "seven".parse::<i32>());
 ///     Ok(parsed.join().unwrap())
 /// });

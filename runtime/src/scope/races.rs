@@ -45,7 +45,11 @@ impl<T: Send> Course<T> {
     /// Within the group's run; what `f` borrows, and the course, outlive that.
     #[track_caller]
     unsafe fn spawn(&self, f: impl FnOnce() + Send) {
-        let (f, settings) = (move || Some(f()), Settings::default());
+        let settings = Settings::default();
+        let f = move || {
+            f();
+            Some(())
+        };
         // SAFETY: by this contract.
         let handle = unsafe { spawn(&self.group, f, settings, Location::caller()) };
         handle.unwrap_or_else(|error| panic!("cannot spawn a task: {error}"));

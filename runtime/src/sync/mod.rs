@@ -2,16 +2,16 @@
 //!
 //! | module | concept |
 //! | --- | --- |
-//! | [`raw_mutex`], [`mutex`], [`mutex_mapped`], [`mutex_arc`] | one at a time: the lock, its guards |
-//! | [`raw_rwlock`], [`rwlock`], [`rwlock_read`], [`rwlock_write`], [`rwlock_arc`] | several readers or one writer |
-//! | [`condvar`] | waiting for a condition on what a mutex guards |
-//! | [`raw_semaphore`], [`semaphore`], [`permit`] | so many at a time |
-//! | [`raw_notify`], [`notify`], [`listener`] | "something has changed" |
-//! | [`wait_group`] | until all have done |
-//! | [`barrier`] | until all have come |
-//! | [`raw_once`], [`once`], [`once_lock`], [`lazy_lock`] | the first one does it |
-//! | [`limit`], [`entry`] | how an operation begins, waits and leaves |
-//! | [`poison`] | a mark on what a panic has left half done, for those who want one |
+//! | `raw_mutex`, `mutex`, `mutex_mapped`, `mutex_arc` | one at a time: the lock, its guards |
+//! | `raw_rwlock`, `rwlock`, `rwlock_read`, `rwlock_write`, `rwlock_arc` | several readers or one writer |
+//! | `condvar` | waiting for a condition on what a mutex guards |
+//! | `raw_semaphore`, `semaphore`, `permit` | so many at a time |
+//! | `raw_notify`, `notify`, `listener` | "something has changed" |
+//! | `wait_group` | until all have done |
+//! | `barrier` | until all have come |
+//! | `raw_once`, `once`, `once_lock`, `lazy_lock` | the first one does it |
+//! | `limit`, `entry` | how an operation begins, waits and leaves |
+//! | `poison` | a mark on what a panic has left half done, for those who want one |
 //!
 //! What they share:
 //! - Everything blocks through [`park`](crate::park): the task, not the worker.
