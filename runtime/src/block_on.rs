@@ -75,6 +75,8 @@ pub fn block_on<F: IntoFuture>(f: F) -> F::Output {
             // Woken already, most likely by itself: it waits for somebody without saying for whom.
             if Wait::would_park() {
                 scheduler::yield_now();
+            } else {
+                drop(Wait::begin());
             }
         } else if signal.0.park(None) == Outcome::Cancelled {
             unwind_cancelled();

@@ -213,7 +213,7 @@ impl Context<'_> {
     }
 
     /// Whether the code that runs here is to unwind. By the context's own code.
-    pub(super) fn is_visible(self) -> bool {
+    pub(crate) fn is_visible(self) -> bool {
         // Relaxed: what was marked before the code entered a frame was under the same lock.
         self.flag.load(Ordering::Relaxed)
     }
@@ -250,14 +250,15 @@ impl Context<'_> {
         !self.chain.get().innermost().is_null()
     }
 
-    /// The earliest limit of time of the visible frames. By the context's own code.
+    /// The earliest limit of time of the visible frames that has not been seen to pass. By the context's own code.
     pub(crate) fn earliest_deadline(self) -> Option<Instant> {
         let _guard = self.lock.lock();
         let chain = self.chain.get();
         let visible = chain
             .frames()
             .take_while(|frame| !matches!(frame.role(), Role::Shield));
-        visible.filter_map(Frame::deadline).min()
+        let open = visible.filter(|frame| !frame.is_marked());
+        open.filter_map(Frame::deadline).min()
     }
 
     /// Marks the frames whose limit has passed by `at`. By the context's own code, which runs.

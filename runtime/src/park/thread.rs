@@ -108,7 +108,7 @@ impl ThreadHeader {
             && self.header.claim.settle(word, Settled::CANCELLED)
         {
             // SAFETY: this caller has won the claim; the pointer is an `Arc`'s.
-            unsafe { Self::ready(NonNull::from(&**self)) };
+            unsafe { Self::ready(NonNull::new_unchecked(Arc::as_ptr(self).cast_mut())) };
         }
     }
 }
@@ -173,6 +173,9 @@ pub(crate) struct ThreadWait(std::rc::Rc<Own>);
 /// How a thread waits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ends {
+    /// A limit of time; not a cancellation, which is there already.
+    #[cfg(not(loom))]
+    Limits,
     /// By its peers, its deadline, or a cancellation.
     Any,
     /// Not by a cancellation.
@@ -222,9 +225,14 @@ impl ThreadWait {
         ends: Ends,
         commit: impl FnOnce() -> bool,
     ) -> Outcome {
-        let Own { shared, .. } = &*self.0;
         if !commit() {
             return Outcome::Declined;
+        }
+        #[cfg(not(loom))]
+        let shared = &self.0.shared;
+        #[cfg(not(loom))]
+        if ends == Ends::Limits {
+            return self.park_limited(word);
         }
         #[cfg(not(loom))]
         if ends == Ends::Any && shared.cancellation.is_possible() && !std::thread::panicking() {
@@ -251,6 +259,20 @@ impl ThreadWait {
         let outcome = self.park_until(word, ends);
         if outcome == Outcome::Cancelled && limit == ends {
             cancellation.context().expire(Instant::now());
+        }
+        outcome
+    }
+
+    /// [`park`](Self::park), after the commit, in code that is cancelled already: limits further out may
+    /// still pass, and cancel more.
+    #[cfg(not(loom))]
+    #[cold]
+    fn park_limited(&self, word: u64) -> Outcome {
+        let context = self.0.shared.cancellation.context();
+        let limit = context.earliest_deadline();
+        let outcome = self.park_until(word, limit.map(|at| (at, Settled::CANCELLED)));
+        if outcome == Outcome::Cancelled {
+            context.expire(Instant::now());
         }
         outcome
     }

@@ -73,8 +73,8 @@ impl Cancellation {
 
     /// The thread's half, before it sleeps.
     pub(super) fn begin_to_wait(&self) -> Waiting<'_> {
-        // Relaxed: the fence orders it.
-        self.waits.store(true, Ordering::Relaxed);
+        // Release pairs with the Acquire in `word_to_interrupt`: who sees this sees this wait's word.
+        self.waits.store(true, Ordering::Release);
         // Pairs with the fence in `word_to_interrupt`.
         fence(Ordering::SeqCst);
         Waiting(self)
@@ -86,9 +86,9 @@ impl Cancellation {
         fence(Ordering::SeqCst);
         // First the word: see the module.
         let word = claim.word();
-        // Relaxed: what was taken back before this word's wait is seen, by the Acquire in `word`. The
-        // flag is not taken back as long as the wait is on.
-        let ends = self.waits.load(Ordering::Relaxed) && self.flag.load(Ordering::Relaxed);
+        // What was taken back before this word's wait is seen, by the Acquire in `word`. Acquire: as in
+        // `begin_to_wait`. Relaxed: the flag is not taken back as long as the wait is on.
+        let ends = self.waits.load(Ordering::Acquire) && self.flag.load(Ordering::Relaxed);
         ends.then_some(word)
     }
 }

@@ -53,7 +53,7 @@ impl Wait {
         }
         let thread = ThreadWait::current();
         let ends = match thread.is_cancelled() {
-            true => Ends::Shielded,
+            true => Ends::Limits,
             false => Ends::Any,
         };
         Self::of_thread(thread, ends)
@@ -61,12 +61,13 @@ impl Wait {
 
     /// As [`begin`](Self::begin), but does not unwind: `None` where the caller is cancelled.
     pub fn begin_unless_cancelled() -> Option<Self> {
-        if std::thread::panicking() {
-            return Some(Self::begin_shielded());
-        }
+        // The panic that is seen may be a neighbour's: the task's park deals with that.
         #[cfg(not(loom))]
         if current_task().is_some() {
             return TaskWait::current_unless_cancelled().map(Self::of_task);
+        }
+        if std::thread::panicking() {
+            return Some(Self::begin_shielded());
         }
         let thread = ThreadWait::current();
         #[cfg(not(loom))]

@@ -16,7 +16,7 @@
 use std::mem;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::loom::heavy_fence;
 use crate::park::Settled;
@@ -25,7 +25,7 @@ use crate::scheduler::leaving::Announced;
 use crate::scheduler::remote::Remote;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::worker::Worker;
-use crate::task::{Parked, Task};
+use crate::task::{Parked, Task, TaskPtr};
 
 /// See the module.
 static KEPT: RwLock<()> = RwLock::new(());
@@ -75,10 +75,28 @@ impl Worker {
     #[inline]
     pub(super) fn answer_calls(&self) {
         let calls = &self.remote().calls;
-        if calls.are_there() || !self.postponed.borrow().is_empty() {
+        let postponed = !self.postponed.borrow().is_empty() && !std::thread::panicking();
+        if calls.are_there() || postponed {
             let mut tasks = self.postponed.take();
             tasks.append(&mut calls.take());
             tasks.into_iter().for_each(|task| self.answer(task));
+        }
+    }
+
+    /// For a task that leaves its stack and may be unwinding: if it is cancelled, it may be that only a
+    /// neighbour unwinds, and nobody else will wake it.
+    ///
+    /// # Safety
+    /// The task is alive and this worker's.
+    #[cold]
+    pub(super) unsafe fn postpone_if_cancelled(&self, task: TaskPtr) {
+        // SAFETY: alive by this contract.
+        unsafe {
+            // Relaxed: a canceller whose mark is not seen calls after this.
+            if crate::cancel::UNWINDS && task.get().cancelled.load(Ordering::Relaxed) {
+                task.retain();
+                self.postponed.borrow_mut().push(Task::from_counted(task));
+            }
         }
     }
 
@@ -88,8 +106,12 @@ impl Worker {
             return;
         }
         if self.migrates && task.header().parked() != Parked::MaybeUnwinding {
-            wake_movable(&task, self.shared());
+            wake_movable(&task, self.shared(), None);
             return;
+        }
+        if self.migrates {
+            // Others may be settling its wait without a locked instruction: see `settle_sole`.
+            announce(self.shared());
         }
         // On a worker's own stack the panic count is the sum over its tasks: see `cancel_own`.
         let nobody_unwinds = !std::thread::panicking();
@@ -102,7 +124,7 @@ impl Worker {
 
 /// Wakes a task whose flag says that it is to unwind, if it waits.
 pub(crate) fn interrupt(task: Task) {
-    let _kept = KEPT.read().unwrap_or_else(PoisonError::into_inner);
+    let kept = KEPT.read().unwrap_or_else(PoisonError::into_inner);
     let header = task.header();
     if header.state.is_done() {
         return;
@@ -130,7 +152,7 @@ pub(crate) fn interrupt(task: Task) {
             }
         }
         None if shared.settings.migrates && header.parked() != Parked::MaybeUnwinding => {
-            wake_movable(&task, shared);
+            wake_movable(&task, shared, Some(kept));
         }
         None => home.call(task, shared),
     }
@@ -152,13 +174,18 @@ impl Remote {
     }
 }
 
-/// [`interrupt`] in a migrating runtime, where any thread may wake the task: see
-/// [`leaving`](super::leaving).
-fn wake_movable(task: &Task, shared: &Shared) {
+/// The canceller's half of [`leaving`](super::leaving), once the flag is set.
+fn announce(shared: &Shared) {
     let announced = Announced::new();
     for remote in shared.taken() {
         remote.leaving.wait(&announced);
     }
+}
+
+/// [`interrupt`] in a migrating runtime, where any thread may wake the task: see
+/// [`leaving`](super::leaving).
+fn wake_movable(task: &Task, shared: &Shared, kept: Option<RwLockReadGuard<'_, ()>>) {
+    announce(shared);
     let header = task.header();
     // Before the look at `parked`: see `cancel_parked`.
     let word = header.header.claim.word();
@@ -179,6 +206,9 @@ fn wake_movable(task: &Task, shared: &Shared) {
     // Relaxed: as long as this wait is on, the flag is not taken back.
     let is_cancelled = header.cancelled.load(Ordering::Relaxed);
     if is_cancelled && header.header.claim.settle(word, Settled::CANCELLED) {
+        // `ready` may be the last to hold the runtime, whose end waits for us. The claim is won, so the
+        // task has not ended.
+        drop(kept);
         // SAFETY: this caller has won the claim.
         unsafe { context::ready(task.ptr()) };
     }

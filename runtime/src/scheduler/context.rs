@@ -22,10 +22,7 @@ use crate::scheduler::shared::Shared;
 use crate::scheduler::timer::Timer;
 use crate::scheduler::worker::Worker;
 use crate::stack::Class;
-use crate::task::{
-    BlockCache, JoinHandle, Spec, TaskHeader, TaskId, TaskPtr, allocate,
-    deliver_cancellation as deliver_in_no_park,
-};
+use crate::task::{BlockCache, JoinHandle, Spec, TaskHeader, TaskId, TaskPtr, allocate};
 
 thread_local! {
     static WORKER: Cell<*const Worker> = const { Cell::new(ptr::null()) };
@@ -314,7 +311,7 @@ pub fn yield_now() {
     match unsafe { worker.as_ref() }.and_then(|worker| Some((worker, worker.current()?))) {
         Some((worker, task)) => worker.yield_task(task),
         None => {
-            deliver_in_no_park();
+            drop(Wait::begin());
             std::thread::yield_now();
         }
     }

@@ -315,7 +315,7 @@ impl Worker {
         let lull = (self.has_warm_stacks() || self.has_untrimmed())
             && timeout.is_none_or(|timeout| timeout > LULL);
         let began = Instant::now();
-        let may_leave = unwanted && self.has_nothing();
+        let may_leave = unwanted && self.has_nothing() && !self.remote().calls.are_there();
         let stealable = self.shared.has_stealable();
         if stop_is_news || self.remote().calls.are_there() {
         } else if may_leave {

@@ -37,7 +37,7 @@ impl TaskWait {
         // SAFETY: the running task is alive.
         let cancelled = &unsafe { task.get() }.cancelled;
         // Relaxed: level-triggered; a later look sees it.
-        let goes_on = !(UNWINDS && cancelled.load(Ordering::Relaxed));
+        let goes_on = !(UNWINDS && cancelled.load(Ordering::Relaxed)) || std::thread::panicking();
         goes_on.then_some(Self {
             task,
             cancellable: true,
@@ -86,6 +86,13 @@ impl TaskWait {
                 });
             } else {
                 header.set_parked(how);
+                if how == Parked::MaybeUnwinding {
+                    let task = self.task;
+                    return suspend(header.yielder.get(), move || {
+                        (*current_worker()).postpone_if_cancelled(task);
+                        commit()
+                    });
+                }
                 suspend(header.yielder.get(), commit);
             }
         }
@@ -130,6 +137,9 @@ unsafe fn commit_movable(task: TaskPtr, how: Parked, commit: impl FnOnce() -> bo
             task.retain();
         } else {
             header.set_parked(how);
+            if how == Parked::MaybeUnwinding {
+                worker.postpone_if_cancelled(task);
+            }
         }
         let left = commit();
         if !left {

@@ -12,7 +12,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cancel::{is_cancellation, run_in};
+use crate::cancel::{UNWINDS, is_cancellation, run_in, shield};
 use crate::scheduler;
 use crate::scope::group::Group;
 use crate::stack::Class;
@@ -50,8 +50,8 @@ impl<F: FnOnce() -> Option<T>, T> Child<F, T> {
     fn run(mut self) {
         let f = self.f.take().expect("a child runs once");
         let node = self.group.node();
-        let outcome = if node.is_cancelled() {
-            drop_quietly(f);
+        let outcome = if UNWINDS && node.is_cancelled() {
+            shield(|| drop_quietly(f));
             Err(Failure::Cancelled)
         } else {
             let inherited = self.group.inherited();
@@ -88,7 +88,7 @@ impl<F: FnOnce() -> Option<T>, T> Child<F, T> {
 impl<F, T> Drop for Child<F, T> {
     fn drop(&mut self) {
         // There if the task was dropped before it began.
-        drop_quietly(self.f.take());
+        shield(|| drop_quietly(self.f.take()));
         self.group.ended();
     }
 }
@@ -97,7 +97,7 @@ impl<F, T> Drop for Child<F, T> {
 fn give_up<T>(group: &Group, outcome: Outcome<T>) {
     match outcome {
         Err(Failure::Panic(payload)) => group.fail(payload),
-        other => drop_quietly(other),
+        other => shield(|| drop_quietly(other)),
     }
 }
 

@@ -81,6 +81,12 @@ impl<'scope, E: Send> TryScope<'scope, '_, E> {
             .unwrap_or_else(|error| panic!("cannot spawn a task: {error}"))
     }
 
+    /// Whether there is an error or a panic.
+    pub(super) fn has_failed(&self) -> bool {
+        let first = self.first.lock();
+        first.unwrap_or_else(PoisonError::into_inner).is_some() || self.group.has_failed()
+    }
+
     pub(super) fn group(&self) -> &Group {
         &self.group
     }

@@ -12,7 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cancel::{Cancelled, Node, in_scope, is_cancellation, run_in};
+use crate::cancel::{
+    Cancelled, Context, Node, UNWINDS, in_scope, is_cancellation, run_in, shield, unwind_cancelled,
+};
 use crate::park::{Lock, Outcome, Ticket, Wait};
 use crate::task::{Inherited, drop_quietly};
 
@@ -100,6 +102,21 @@ impl Group {
         drop(claimed);
     }
 
+    /// Whether a child has panicked whom nobody owns.
+    pub(super) fn has_failed(&self) -> bool {
+        let panic = self.panic.lock();
+        panic.unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// A task of a call that gives no handles out has no result: it was cancelled with the caller, or on
+    /// its own, when the runtime ends.
+    pub(super) fn cut_short() -> ! {
+        if UNWINDS && Context::with_current(|context| context.is_visible()) {
+            unwind_cancelled();
+        }
+        panic!("a task of this call was cancelled on its own, so the call has no result");
+    }
+
     /// Cancels the children and the body.
     pub(super) fn cancel(&self) {
         self.node.cancel();
@@ -150,6 +167,14 @@ impl Group {
     /// With the payload of a panic of the body's, or of one that nobody owns. Unwinds if the caller is
     /// cancelled.
     pub(super) fn run<T>(&self, body: impl FnOnce() -> T) -> Result<T, Cancelled> {
+        // In a destructor of a cancelled task that unwinds nothing is delivered, so nothing may come in.
+        if std::thread::panicking() && Context::with_current(|context| context.is_visible()) {
+            return shield(|| self.run_here(body));
+        }
+        self.run_here(body)
+    }
+
+    fn run_here<T>(&self, body: impl FnOnce() -> T) -> Result<T, Cancelled> {
         // A point of cancellation, before anything has begun.
         drop(Wait::begin());
         let result = in_scope(&self.node, || {
@@ -161,8 +186,12 @@ impl Group {
             result
         });
         let lost = self.unclaimed.load(Ordering::Relaxed) != 0;
-        let first = self.panic.lock().unwrap_or_else(PoisonError::into_inner);
-        match (result, { first }.take()) {
+        let first = self
+            .panic
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match (result, first) {
             (Err(payload), Some(first)) if is_cancellation(&*payload) => resume_unwind(first),
             (Err(payload), _) => resume_unwind(payload),
             (Ok(body), Some(first)) => {
@@ -173,6 +202,11 @@ impl Group {
             (Ok(body), None) => {
                 // What has cancelled the children from outside is delivered here.
                 drop(Wait::begin());
+                // If it was not, only a neighbour unwinds: this code did not when it came.
+                if UNWINDS && Context::with_current(|context| context.is_visible()) {
+                    drop_quietly(body);
+                    unwind_cancelled();
+                }
                 body
             }
         }

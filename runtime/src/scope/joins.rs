@@ -68,7 +68,7 @@ where
         let a = a();
         Some((a, value(b)?))
     });
-    both.ok().flatten().expect("who fails leaves a panic")
+    both.ok().flatten().unwrap_or_else(|| Group::cut_short())
 }
 
 /// Runs all functions at once, each in a task, and returns what they return, in their order. They may
@@ -101,7 +101,7 @@ where
         let handles: Vec<_> = functions.into_iter().map(begin).collect();
         handles.into_iter().map(value).collect::<Option<Vec<_>>>()
     });
-    all.ok().flatten().expect("who fails leaves a panic")
+    all.ok().flatten().unwrap_or_else(|| Group::cut_short())
 }
 
 /// [`join_all`] in which a panic is that task's result, and cancels nobody.

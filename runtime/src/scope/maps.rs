@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::park::Wait;
 use crate::scope::child::{ScopedJoinHandle, Settings, spawn};
@@ -44,7 +45,7 @@ where
     let all = over(items, limit, &f, |handles| {
         handles.into_iter().map(value).collect::<Option<Vec<_>>>()
     });
-    all.expect("who fails leaves a panic")
+    all.unwrap_or_else(|| Group::cut_short())
 }
 
 /// [`map_concurrent`] for functions without a result.
@@ -72,13 +73,23 @@ where
 {
     let group = Group::new(true);
     let at = Location::caller();
+    let (mut begun, done) = (0, AtomicUsize::new(0));
+    let each = |item| {
+        f(item);
+        // Relaxed: the end of the group orders it.
+        done.fetch_add(1, Ordering::Relaxed);
+    };
     let _ = group.run(|| {
         for item in items {
             wait_for_room(&group, limit);
+            begun += 1;
             // SAFETY: as in `over`.
-            drop(unsafe { begin(&group, &f, item, at) });
+            drop(unsafe { begin(&group, &each, item, at) });
         }
     });
+    if done.into_inner() != begun {
+        Group::cut_short();
+    }
 }
 
 /// [`map_concurrent`] for functions that may fail: the first error cancels the others and is returned.
@@ -115,7 +126,10 @@ where
         }
         let values = handles.into_iter().map(value).collect::<Option<Vec<_>>>();
         // Else the group has failed, and its error is the answer.
-        Ok(values.unwrap_or_default())
+        match values {
+            None if !s.has_failed() => Group::cut_short(),
+            values => Ok(values.unwrap_or_default()),
+        }
     })
 }
 

@@ -1,6 +1,7 @@
 //! Several functions at once, of which the first to end counts.
 
 use std::panic::Location;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::scope::child::{Settings, spawn};
@@ -10,6 +11,8 @@ use crate::scope::group::Group;
 struct Course<T> {
     group: Arc<Group>,
     first: Mutex<Option<T>>,
+    /// Runners who have neither arrived nor failed.
+    running: AtomicUsize,
 }
 
 impl<T: Send> Course<T> {
@@ -17,6 +20,7 @@ impl<T: Send> Course<T> {
         Self {
             group: Group::new(true),
             first: Mutex::new(None),
+            running: AtomicUsize::new(0),
         }
     }
 
@@ -46,8 +50,11 @@ impl<T: Send> Course<T> {
     #[track_caller]
     unsafe fn spawn(&self, f: impl FnOnce() + Send) {
         let settings = Settings::default();
+        self.running.fetch_add(1, Ordering::Relaxed);
         let f = move || {
             f();
+            // Relaxed: the end of the group orders it.
+            self.running.fetch_sub(1, Ordering::Relaxed);
             Some(())
         };
         // SAFETY: by this contract.
@@ -59,9 +66,12 @@ impl<T: Send> Course<T> {
     fn run(self, body: impl FnOnce(&Self)) -> Option<T> {
         // Whether the body was cut short tells nothing: somebody had arrived then.
         let _ = self.group.run(|| body(&self));
-        self.first
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+        let first = self.first.into_inner();
+        let first = first.unwrap_or_else(PoisonError::into_inner);
+        if first.is_none() && self.running.into_inner() != 0 {
+            Group::cut_short();
+        }
+        first
     }
 }
 
@@ -81,9 +91,9 @@ macro_rules! tuples {
                 let ($($f,)+) = self;
                 let first = Course::new().run(|course| {
                     // SAFETY: in the group's run, which the course and the functions outlive.
-                    $(unsafe { course.spawn(|| course.arrive($f())) };)+
+                    $(unsafe { course.spawn(move || course.arrive($f())) };)+
                 });
-                first.expect("a runner that is not cancelled arrives")
+                first.expect("there is a runner, and it has ended")
             }
         }
     )+};

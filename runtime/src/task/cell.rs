@@ -114,9 +114,9 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
             let f = Self::take_closure(task);
             let header = task.get();
             // Relaxed: a canceller that has found it without a worker has sent a fence; see `start`.
-            let result = if header.cancelled.load(Ordering::Relaxed) {
+            let result = if cancel::UNWINDS && header.cancelled.load(Ordering::Relaxed) {
                 // Cancelled before it began: its closure is dropped here, where that may block.
-                drop_quietly(f);
+                cancel::shield(|| drop_quietly(f));
                 Err(Box::new(Failure::Cancelled))
             } else {
                 catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
@@ -151,7 +151,10 @@ impl<F: FnOnce() -> T, T> TaskCell<F, T> {
             let header = task.get();
             if header.state.is_detached() {
                 report_if_panicked(header, &result);
-                drop_quietly(result);
+                match header.cancelled.load(Ordering::Relaxed) {
+                    true => cancel::shield(|| drop_quietly(result)),
+                    false => drop_quietly(result),
+                }
             } else {
                 (*Self::content(task)).output = ManuallyDrop::new(result);
                 header.stage.set(Stage::Output);

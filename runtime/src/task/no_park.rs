@@ -31,12 +31,28 @@ pub(crate) fn hidden_task() -> Option<TaskPtr> {
 /// Delivers a pending cancellation to a task inside [`no_park`], at the entry of a wait.
 pub(crate) fn deliver_cancellation() {
     if let Some(task) = hidden_task() {
+        look_at_clock(task);
         scheduler::deliver_cancellation(task);
+    }
+}
+
+/// Marks the limits of time that have passed: the worker, which would, is kept by [`no_park`].
+fn look_at_clock(task: TaskPtr) {
+    // SAFETY: the hidden task runs here, so it is alive.
+    let context = unsafe { task.get() }.context();
+    if context.has_frames() {
+        let now = crate::time::now();
+        if context.earliest_deadline().is_some_and(|at| at <= now) {
+            context.expire(now);
+        }
     }
 }
 
 /// Whether a task inside [`no_park`] is to unwind.
 pub(crate) fn hidden_is_cancelled() -> bool {
+    if let Some(task) = hidden_task() {
+        look_at_clock(task);
+    }
     // SAFETY: the hidden task runs here, so it is alive.
     let flag = |task: TaskPtr| &unsafe { task.get() }.cancelled;
     // Relaxed: level-triggered.
