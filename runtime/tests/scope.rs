@@ -281,6 +281,17 @@ fn the_first_error_ends_all(new: fn() -> Builder) {
         });
         assert_eq!(answer, Err("first"));
         assert!(dropped.load(Ordering::Relaxed) <= 1);
+        // Who joins what has failed already ends too.
+        let answer: Result<(), &str> = try_scope(|s| {
+            let failed = s.spawn(|| Err::<(), _>("joined"));
+            while !failed.is_finished() {
+                std::thread::yield_now();
+                hueless_runtime::checkpoint();
+            }
+            failed.join().unwrap();
+            unreachable!("the join unwinds");
+        });
+        assert_eq!(answer, Err("joined"));
         let answer = try_scope(|s| {
             s.spawn(|| {
                 sleep(Duration::MAX);

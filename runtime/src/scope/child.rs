@@ -13,6 +13,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cancel::{UNWINDS, is_cancellation, run_in, shield};
+use crate::park::Wait;
 use crate::scheduler;
 use crate::scope::group::Group;
 use crate::stack::Class;
@@ -120,15 +121,27 @@ impl<T> ScopedJoinHandle<'_, T> {
     pub fn join(mut self) -> Result<T, JoinError> {
         let handle = self.task.take().expect("a handle joins once");
         let task = handle.task().clone();
-        handle.join()?;
+        if let Err(error) = handle.join() {
+            self.end_with_group();
+            return Err(error);
+        }
         let packet = swap(&self.packet, Packet::Abandoned);
         let Packet::Full(outcome) = packet else {
             unreachable!("a task that has run has left its outcome");
         };
-        if let Err(Failure::Panic(_)) = outcome {
-            self.group.claimed_by_handle();
+        match outcome {
+            Err(Failure::Panic(_)) => self.group.claimed_by_handle(),
+            Err(_) => self.end_with_group(),
+            Ok(_) => {}
         }
         outcome.map_err(|failure| JoinError::new(task, failure))
+    }
+
+    /// Where the failure of one ends all, it ends the one who joins as well.
+    fn end_with_group(&self) {
+        if self.group.fails_fast() {
+            drop(Wait::begin());
+        }
     }
 
     /// Whether the task has ended.

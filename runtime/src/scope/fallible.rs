@@ -63,8 +63,8 @@ where
 }
 
 impl<'scope, E: Send> TryScope<'scope, '_, E> {
-    /// Spawns a task in the scope. Never blocks. Joining a task that has failed gives an error that
-    /// says it was cancelled, for everyone is.
+    /// Spawns a task in the scope. Never blocks. Who joins a task that has failed is cancelled with all
+    /// others; in a [`shield`](crate::cancel::shield) the join gives an error that says so.
     ///
     /// # Panics
     /// When the global runtime is needed and cannot be started.
