@@ -35,7 +35,6 @@ task_local! {}
 task_local! { static LAST: u8 = 1 }
 task_local! {
     /// Documented.
-    #[allow(dead_code)]
     pub static PUBLIC: u32 = 7;
     pub(crate) static CRATE: Cell<u32> = const { Cell::new(4) };
     static NAMES: RefCell<Vec<String>> = RefCell::new(vec!["a".into()]);
@@ -102,6 +101,7 @@ fn variables_are_as_std_has_them() {
         assert_eq!(PUBLIC.try_with(|&n| n), Ok(7));
         assert_eq!((CRATE.get(), CRATE.replace(5), CRATE.take()), (4, 4, 5));
         CRATE.set(9);
+        assert_eq!(PUBLIC.with(|&seven| seven), 7);
         assert_eq!(CRATE.get(), 9);
         NAMES.with_borrow_mut(|names| names.push("b".into()));
         assert_eq!(NAMES.with_borrow(Vec::len), 2);

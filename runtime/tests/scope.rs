@@ -9,10 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hueless_runtime::runtime::Builder;
-use hueless_runtime::task::JoinSet;
 use hueless_runtime::{
     for_each_concurrent, join, join_all, join_all_settled, map_concurrent, race, race_all, race_ok,
-    scope, sleep, spawn, timeout, try_map_concurrent, try_scope, yield_now,
+    scope, sleep, timeout, try_map_concurrent, try_scope, yield_now,
 };
 
 in_all_modes!(
@@ -33,8 +32,6 @@ in_all_modes!(
     a_race_of_failures_gives_all_errors,
     so_many_run_at_once,
     an_iterator_is_asked_only_when_there_is_room,
-    tasks_come_home_in_the_order_of_their_ends,
-    a_set_that_is_dropped_cancels,
 );
 
 /// Counts its drops.
@@ -437,77 +434,5 @@ fn an_iterator_is_asked_only_when_there_is_room(new: fn() -> Builder) {
             yield_now();
             ended.fetch_add(1, Ordering::SeqCst);
         });
-    });
-}
-
-fn tasks_come_home_in_the_order_of_their_ends(new: fn() -> Builder) {
-    in_both(new, || {
-        let mut set = JoinSet::new();
-        assert!(set.join_next().is_none() && set.try_join_next().is_none());
-        let (release, released) = crossbeam_channel::bounded::<()>(1);
-        set.spawn(move || {
-            while released.try_recv().is_err() {
-                yield_now();
-            }
-            1
-        });
-        set.spawn(|| 2);
-        assert_eq!(set.len(), 2);
-        assert_eq!(set.join_next().unwrap().unwrap(), 2);
-        assert!(set.try_join_next().is_none());
-        release.send(()).unwrap();
-        assert_eq!(set.join_next().unwrap().unwrap(), 1);
-        assert!(set.join_next().is_none() && set.is_empty());
-        set.spawn(|| panic!("in the set"));
-        assert!(set.join_next().unwrap().unwrap_err().is_panic());
-        set.spawn(|| {
-            sleep(Duration::MAX);
-            0
-        });
-        set.cancel_all();
-        assert!(set.join_next().unwrap().unwrap_err().is_cancelled());
-        // Whom a cancellation interrupts loses no result.
-        let (release, released) = crossbeam_channel::bounded::<()>(1);
-        set.spawn(move || {
-            while released.try_recv().is_err() {
-                yield_now();
-            }
-            3
-        });
-        assert!(timeout(Duration::from_millis(1), || set.join_next().is_some()).is_err());
-        release.send(()).unwrap();
-        assert_eq!(set.join_next().unwrap().unwrap(), 3);
-    });
-}
-
-fn a_set_that_is_dropped_cancels(new: fn() -> Builder) {
-    in_both(new, || {
-        let (tell, told) = crossbeam_channel::bounded::<()>(1);
-        let kept = tell.clone();
-        let mut set = JoinSet::new();
-        set.spawn(move || {
-            let _kept = tell;
-            sleep(Duration::MAX);
-        });
-        drop(kept);
-        drop(set);
-        while told.try_recv() != Err(crossbeam_channel::TryRecvError::Disconnected) {
-            yield_now();
-        }
-        let mut set = JoinSet::new();
-        let (tell, told) = crossbeam_channel::bounded(1);
-        set.spawn(move || tell.send(7).unwrap());
-        set.detach_all();
-        assert!(set.is_empty());
-        drop(set);
-        let waits = spawn(move || {
-            loop {
-                match told.try_recv() {
-                    Ok(number) => return number,
-                    Err(_) => yield_now(),
-                }
-            }
-        });
-        assert_eq!(waits.join().unwrap(), 7);
     });
 }

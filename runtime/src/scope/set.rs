@@ -81,7 +81,8 @@ impl<T> JoinSet<T> {
     }
 
     /// Waits for the next task to end and returns its result; `None` if there is none. Blocks the
-    /// calling task or thread, not the worker. A point of cancellation, and then no result is lost.
+    /// calling task or thread, not the worker. A point of cancellation, and then no result is lost. A task
+    /// that its dropped runtime has left behind still running is waited for until it ends.
     pub fn join_next(&mut self) -> Option<Result<T, JoinError>> {
         loop {
             if self.is_empty() {
@@ -111,8 +112,8 @@ impl<T> JoinSet<T> {
         }
     }
 
-    /// The result of a task that has ended, if there is one. Never blocks, but for the moment that a
-    /// task which has returned takes to leave its stack.
+    /// The result of a task that has ended, if there is one. Blocks for as long only as a task that has
+    /// returned takes to drop its task-locals and to leave its stack.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         let number = self.home.lock().ended.pop_front()?;
         let handle = self.out.remove(&number).expect("a task reports once");
