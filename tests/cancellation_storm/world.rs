@@ -179,7 +179,7 @@ impl World {
                 blocking(|| std::hint::black_box(()));
                 cancel::shield(yield_now);
             },
-            31 => drop(join(|| sleep(LONG), || self.notify.wait())),
+            31 => _ = join(|| sleep(LONG), || self.notify.wait()),
             _ => drop(generator(|y| y.yield_(sleep(LONG))).next()),
         }
         unreachable!("way {way} does not end by itself");
