@@ -19,7 +19,7 @@
 //! A *task* is what Go calls a goroutine: a function that runs on a small stack of its own. Tasks
 //! are multiplexed on a few OS threads, the *workers*. Where a task has to wait, for a message, a
 //! socket, a point in time, it is parked and its worker runs another; so code in a task blocks
-//! freely, and there is no `async`.
+//! freely, and there is no `async`. Who knows another language's idioms finds them in [`docs`], with a guide.
 //!
 //! | to | use |
 //! | --- | --- |
@@ -65,6 +65,7 @@ mod macros;
 
 pub mod cancel;
 pub mod channel;
+pub mod docs;
 pub mod fs;
 pub mod io;
 pub mod net;
