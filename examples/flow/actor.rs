@@ -4,8 +4,8 @@
 //! cargo run --example actor
 //! ```
 //!
-//! Prints what the account answers. Erlang's processes, Akka's `tell` and `ask`, Elixir's `GenServer.cast` and
-//! `call`: a message that wants an answer brings the channel for it.
+//! Prints what the account answers. Erlang's processes, Akka's `tell` and `ask`, Elixir's
+//! `GenServer.cast` and `call`: a message that wants an answer brings the channel for it.
 
 use hueless::channel::{Sender, bounded};
 use hueless::go;

@@ -4,8 +4,8 @@
 //! cargo run --example daisy_chain
 //! ```
 //!
-//! Prints 10001, and how long it took. Rob Pike shows it in "Go Concurrency Patterns" to say that goroutines
-//! are cheap; so are tasks.
+//! Prints 10001, and how long it took. Rob Pike shows it in "Go Concurrency Patterns" to say that
+//! goroutines are cheap; so are tasks.
 
 use std::time::Instant;
 

@@ -4,8 +4,9 @@
 //! cargo run --example debounce
 //! ```
 //!
-//! Prints one search for each word, not for each letter. JavaScript's `debounce`, Rx's `debounceTime`; in Go
-//! a `time.Timer` that is reset: here each turn of the loop makes a new [`after`], which costs nothing to drop.
+//! Prints one search for each word, not for each letter. JavaScript's `debounce`, Rx's `debounceTime`;
+//! in Go a `time.Timer` that is reset: here each turn of the loop makes a new [`after`], which
+//! leaves nothing behind when it is dropped.
 
 use std::time::Duration;
 

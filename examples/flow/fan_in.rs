@@ -4,9 +4,9 @@
 //! cargo run --example fan_in
 //! ```
 //!
-//! Prints the messages as they come, each source's in its order, and the sources interleaved. In Go: several
-//! goroutines that send on one channel. A sender is cloned for each source; when the last clone is
-//! dropped, the receiver's loop ends.
+//! Prints the messages as they come, each source's in its order, and the sources interleaved. In Go:
+//! several goroutines that send on one channel. A sender is cloned for each source; when the last clone
+//! is dropped, the receiver's loop ends.
 
 use hueless::channel::{Receiver, bounded};
 use hueless::{go, yield_now};

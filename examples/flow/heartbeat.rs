@@ -4,8 +4,8 @@
 //! cargo run --example heartbeat
 //! ```
 //!
-//! Prints what the supervisor hears after two pulses: a result, the end, the silence of a worker that hangs.
-//! Go's `time.Ticker` in a `select` with a `quit` channel.
+//! Prints what the supervisor hears then: a result, the end, nothing more from a worker that hangs. Go's
+//! `time.Ticker` in a `select` with a `quit` channel.
 
 use std::time::Duration;
 
@@ -27,10 +27,11 @@ fn worker(jobs: Receiver<u32>, quit: Receiver<()>) -> Receiver<Sign> {
         let pulse = tick(Duration::from_millis(5));
         loop {
             select! {
-                recv(pulse) -> _ => signs.send(Sign::Pulse).unwrap(),
-                recv(jobs) -> job => match job.unwrap() {
-                    0 => sleep(Duration::MAX),
-                    n => signs.send(Sign::Result(2 * n)).unwrap(),
+                recv(pulse) -> _ => drop(signs.send(Sign::Pulse)), // heard or not
+                recv(jobs) -> job => match job {
+                    Ok(0) => sleep(Duration::MAX),
+                    Ok(n) => drop(signs.send(Sign::Result(2 * n))),
+                    Err(_) => break,
                 },
                 recv(quit) -> _ => break,
             }
@@ -49,7 +50,7 @@ fn next(signs: &Receiver<Sign>) -> Sign {
 }
 
 /// Hears two pulses, sends `job` or quits, and hears until something else comes than pulses.
-fn supervise(job: Option<u32>) -> (u32, Sign) {
+fn supervise(job: Option<u32>) -> Sign {
     let ((jobs, todo), (alive, quit)) = (bounded(0), bounded(0));
     let signs = worker(todo, quit);
     for _ in 0..2 {
@@ -59,25 +60,19 @@ fn supervise(job: Option<u32>) -> (u32, Sign) {
         Some(job) => jobs.send(job).unwrap(),
         None => drop(alive), // that disconnects `quit`
     }
-    let mut pulses = 2;
-    loop {
-        match next(&signs) {
-            Sign::Pulse => pulses += 1,
-            other => return (pulses, other),
-        }
-    }
+    let mut heard = std::iter::repeat_with(|| next(&signs));
+    heard.find(|sign| *sign != Sign::Pulse).unwrap()
 }
 
 fn main() {
-    for (what, job) in [("a job", Some(21)), ("no job", None), ("a bug", Some(0))] {
-        let (pulses, sign) = supervise(job);
-        println!("{what:6}: {sign:?} after {pulses} pulses");
+    for (what, job) in [("a job", Some(21)), ("quit", None), ("a bug", Some(0))] {
+        println!("two pulses, {what:5}: {:?}", supervise(job));
     }
 }
 
 #[test]
 fn the_supervisor_knows() {
-    assert_eq!(supervise(Some(4)).1, Sign::Result(8));
-    assert_eq!(supervise(None).1, Sign::Ended);
-    assert_eq!(supervise(Some(0)).1, Sign::Hangs);
+    assert_eq!(supervise(Some(4)), Sign::Result(8));
+    assert_eq!(supervise(None), Sign::Ended);
+    assert_eq!(supervise(Some(0)), Sign::Hangs);
 }

@@ -4,9 +4,10 @@
 //! cargo run --example merge_streams
 //! ```
 //!
-//! Prints the merged items. `futures::stream::select`, tokio's `StreamMap`, Rx's `merge`: here each source gets
-//! a task, which runs its future by `block_on`, and the channel merges. Towards async code a receiver has
-//! `recv_async` and, with a crate that has the trait's methods such as `futures`, `into_stream`.
+//! Prints the merged items. `futures::stream::select`, tokio's `StreamMap`, Rx's `merge`: here each
+//! source gets a task, which runs its future by `block_on`, and the channel merges. Towards async code
+//! a receiver has `recv_async` and, with a crate that has the trait's methods such as `futures`,
+//! `into_stream`.
 
 use hueless::channel::{Receiver, unbounded};
 use hueless::{block_on, go};

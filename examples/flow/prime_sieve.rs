@@ -4,8 +4,8 @@
 //! cargo run --example prime_sieve
 //! ```
 //!
-//! Prints the first 20 primes. The classic of CSP (Hoare, McIlroy) and of Go's home page. A fast way to find
-//! primes it is not.
+//! Prints the first 20 primes. The classic of CSP (Hoare, McIlroy) and of Go's home page. A fast way to
+//! find primes it is not.
 
 use hueless::channel::{Receiver, bounded};
 use hueless::go;

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Prints the cells after each generation. pthread's and std's `Barrier`, Java's `CyclicBarrier`, MPI's
-//! `MPI_Barrier`: here for a row of cells that each live in a task and look at their neighbours (Wolfram's rule 90).
+//! `MPI_Barrier`: here for a row of cells that each live in a task and look at their neighbours
+//! (Wolfram's rule 90).
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 

@@ -4,9 +4,9 @@
 //! cargo run --example condvar_queue
 //! ```
 //!
-//! Prints the sum of what came through, and the most that lay in the buffer. The textbook's monitor (Hoare, Java's
-//! `wait`/`notify`, pthreads); std's code, but for what it need not unwrap, as locks are not poisoned. In a program
-//! [`bounded`](hueless::channel::bounded) is this queue.
+//! Prints the sum of what came through, and the most that lay in the buffer. The textbook's monitor
+//! (Hoare, Java's `wait`/`notify`, pthreads); std's code, but for what it need not unwrap, as locks are
+//! not poisoned. In a program [`bounded`](hueless::channel::bounded) is this queue.
 
 use std::collections::VecDeque;
 

@@ -4,9 +4,9 @@
 //! cargo run --example deadlock
 //! ```
 //!
-//! Prints who waits for which lock and who holds it, then the sums after the cure. Go ends the process when *all*
-//! goroutines sleep. Here nothing looks for circles: a task waits no longer than it says, by `lock_timeout` or
-//! [`timeout`](hueless::timeout). A mutex does not know who has locked it: this program notes that itself.
+//! Prints who waits for which lock and who holds it, then the sums after the cure. Go ends the process
+//! when *all* goroutines sleep. Here nothing looks for circles: a task says how long it waits, by
+//! `lock_timeout` or [`timeout`](hueless::timeout). A mutex does not know its holder: we note that.
 
 use std::time::Duration;
 
@@ -40,13 +40,13 @@ impl Account {
     }
 }
 
-/// Each locks its own account; when both have (the barrier), the other's. Who gives up first lets the other go on.
+/// Each locks its own account, and when both have (the barrier), the other's.
 fn opposite_orders(a: &Account, b: &Account) -> (Result<u64, String>, Result<u64, String>) {
     let both = Barrier::new(2);
     let sum = |who, mine: &Account, other: &Account| {
         let mine = mine.lock(who)?;
         both.wait();
-        Ok(*mine + *other.lock(who)?)
+        Ok(*mine + *other.lock(who)?) // who gives up unlocks, and the other one goes on
     };
     join(|| sum("ann", a, b), || sum("bob", b, a))
 }

@@ -4,9 +4,9 @@
 //! cargo run --example lost_update
 //! ```
 //!
-//! Prints 1 for the bug, where a hundred deposits of 1 were made, and 100 for each cure. Known from databases,
-//! from JavaScript (`x = x + await f()`) and Go's data races; Rust allows no data race, but this is none: each
-//! read and each write is fine, only their order is not.
+//! Prints 1 for the bug, where a hundred deposits of 1 were made, and 100 for each cure. Known from
+//! databases, from JavaScript (`x = x + await f()`) and Go's data races; Rust allows no data race, but
+//! this is none: each read and each write is fine, only their order is not.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -4,19 +4,19 @@
 //! cargo run --example priority_inversion
 //! ```
 //!
-//! Prints how often the busy tasks ran while the urgent one waited: once for each step that the holder made.
-//! With priorities (VxWorks on Mars Pathfinder, real-time threads) the busy ones come before the holder, so the
-//! urgent one waits for as long as *they* please; the cure is priority inheritance. Tasks have no
-//! priorities: all that are ready on a worker take turns, so the wait is as long as the holder's own work, times
-//! the number of its neighbours.
+//! Prints how often the busy tasks ran while the urgent one waited: once for each step that the holder
+//! made. With priorities (VxWorks on Mars Pathfinder, real-time threads) the busy ones come before the
+//! holder, so the urgent one waits for as long as *they* please; the cure is priority inheritance.
+//! Tasks have no priorities: all that are ready on a worker take turns, so the wait is as long as the
+//! holder's own work, times the number of its neighbours.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use hueless::sync::Mutex;
 use hueless::{runtime::Builder, scope, yield_now};
 
-/// The holder makes `steps` steps under the lock, beside `busy` tasks that never have enough, all on one worker.
-/// Returns the turns that the busy ones had before the urgent task had the lock.
+/// The holder makes `steps` steps under the lock, beside `busy` tasks that never have enough, all on
+/// one worker. Returns the turns that the busy ones had before the urgent task had the lock.
 fn wait_of_the_urgent(steps: u32, busy: u32) -> u32 {
     let lock = Mutex::new(());
     // Relaxed, both: they order nothing.

@@ -4,9 +4,9 @@
 //! cargo run --example rwlock_cache
 //! ```
 //!
-//! Prints how often was asked and how often loaded. Go's `singleflight`, `moka`'s `get_with`, the cure for a cache
-//! stampede: the lock of the map is held for a moment only, and who loads a key holds up nobody but those who want
-//! the same one.
+//! Prints how often was asked and how often loaded. Go's `singleflight`, `moka`'s `get_with`, the cure
+//! for a cache stampede: the lock of the map is held for a moment only, and who loads a key holds up
+//! nobody but those who want the same one.
 
 use std::collections::HashMap;
 use std::hash::Hash;

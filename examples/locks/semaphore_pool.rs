@@ -4,8 +4,8 @@
 //! cargo run --example semaphore_pool
 //! ```
 //!
-//! Prints how many queries ran on how many connections. `r2d2`, `deadpool`, Go's `database/sql`; a semaphore of
-//! three permits is Dijkstra's, Java's `Semaphore`, Go's `make(chan struct{}, 3)`.
+//! Prints how many queries ran on how many connections. `r2d2`, `deadpool`, Go's `database/sql`; a
+//! semaphore of three permits is Dijkstra's, Java's `Semaphore`, Go's `make(chan struct{}, 3)`.
 
 use hueless::sync::{Mutex, Semaphore};
 use hueless::{map_concurrent, yield_now};

@@ -4,11 +4,12 @@
 //! cargo run --example starvation
 //! ```
 //!
-//! Prints how often two others got it, one who waits by `lock`, one who tries again and again. Go's `sync.Mutex`
-//! in *starvation mode*, `parking_lot`'s eventual fairness, Java's `ReentrantLock(true)`.
+//! Prints how often two others got it, one who waits by `lock`, one who tries again and again. Go's
+//! `sync.Mutex` in *starvation mode*, `parking_lot`'s eventual fairness, Java's `ReentrantLock(true)`.
 //!
-//! Whoever finds the lock free takes it, past those who wait: that is fast, and the greedy one is always there
-//! first. So once somebody has been waiting for a millisecond, who unlocks hands the lock over to that one.
+//! Whoever finds the lock free takes it, past those who wait: that is fast, and the greedy one is
+//! always there first. So once somebody has been waiting for a millisecond, who unlocks hands the lock
+//! over to that one.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 

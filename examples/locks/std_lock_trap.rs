@@ -4,12 +4,13 @@
 //! cargo run --example std_lock_trap
 //! ```
 //!
-//! Prints what a neighbour meets on the same worker, and that hueless's lock does well. The same trap as a guard held
-//! across `.await` (clippy's `await_holding_lock`). Were it to call std's `lock`, it would never return: the
-//! worker would sleep in it, and the holder, which is to unlock, needs this worker to go on. The runtime reports
-//! such a stall on stderr after 200 ms: `cargo run --example std_lock_trap hang` shows it, and hangs.
+//! Prints what a neighbour meets on the same worker, and that hueless's lock does well. The same trap
+//! as a guard held across `.await` (clippy's `await_holding_lock`). Were it to call std's `lock`, it
+//! would never return: the worker would sleep in it, and the holder, which is to unlock, needs this
+//! worker to go on. The runtime reports such a stall on stderr after 200 ms, if others wait for the
+//! worker; with the argument `hang` the example shows it, and hangs.
 //!
-//! Another cure is to let go of std's lock before the wait; sections without a wait are what it is good for.
+//! Another cure is to let go of std's lock before the wait: without waits it is a fine lock.
 
 use std::sync::TryLockError;
 

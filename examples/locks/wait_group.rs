@@ -4,9 +4,10 @@
 //! cargo run --example wait_group
 //! ```
 //!
-//! Prints the pages that a crawl has found. Go's `sync.WaitGroup`, with `add`, `done`, `wait`, and `go`; Java's
-//! `Phaser`. Use it where tasks start tasks that outlive them, as here; where a caller waits for what it has started
-//! itself, [`scope`](hueless::scope) is simpler: its tasks may borrow, return values, and fail.
+//! Prints the pages that a crawl has found. Go's `sync.WaitGroup`, with `add`, `done`, `wait`, and
+//! `go`; Java's `Phaser`. Use it where tasks start tasks that outlive them, as here; where a caller
+//! waits for what it has started itself, [`scope`](hueless::scope) is simpler: its tasks may borrow,
+//! return values, and fail.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

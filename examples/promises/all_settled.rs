@@ -4,8 +4,9 @@
 //! cargo run --example all_settled
 //! ```
 //!
-//! Prints the result of each, with the name that JavaScript has for it. Python's `asyncio.gather` and `wait`,
-//! Scala's `Future.sequence`. Losers of a race are cancelled where they wait, and awaited: nothing is left running.
+//! Prints the result of each, with the name that JavaScript has for it; the panic on stderr is meant to
+//! be. Python's `asyncio.gather` and `wait`, Scala's `Future.sequence`. Losers of a race are cancelled
+//! where they wait, and awaited: nothing is left running.
 
 use std::time::Duration;
 

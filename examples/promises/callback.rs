@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Prints the answers. JavaScript's `new Promise((resolve, reject) => …)`, Java's
-//! `CompletableFuture.complete`, tokio's `oneshot`, Kotlin's `suspendCoroutine`. Channels and locks work between
-//! OS threads and tasks as between tasks, so the callback needs to know nothing of tasks.
+//! `CompletableFuture.complete`, tokio's `oneshot`, Kotlin's `suspendCoroutine`. Channels and locks
+//! work between OS threads and tasks as between tasks, so the callback needs to know nothing of tasks.
 
 use std::sync::Arc;
 use std::thread;

@@ -4,9 +4,11 @@
 //! cargo run --example eager
 //! ```
 //!
-//! Prints a result that was there before somebody asked, one that took too long, and one that failed.
-//! JavaScript's `Promise`, Java's `CompletableFuture.supplyAsync`, `std::async(launch::async)`, C#'s `Task.Run`. A
-//! future of Rust's does nothing until it is polled: that is the example `lazy`.
+//! Prints a result that was there before somebody asked, one that took too long, and one that failed;
+//! its panic on stderr is meant to be.
+//!
+//! JavaScript's `Promise`, Java's `CompletableFuture.supplyAsync`, `std::async(launch::async)`, C#'s
+//! `Task.Run`. A future of Rust's does nothing until it is polled: that is the example `lazy`.
 
 use std::time::Duration;
 

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Prints that many asked and the work was done once. Haskell's thunks, Kotlin's `by lazy`, C++'s
-//! `launch::deferred`, Go's `sync.OnceValue`, Rust's futures (which nobody shares). While one task does the work
-//! the others wait for it, and their workers run other tasks meanwhile.
+//! `launch::deferred`, Go's `sync.OnceValue`, Rust's futures (which nobody shares). While one task does
+//! the work the others wait for it, and their workers run other tasks meanwhile.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
