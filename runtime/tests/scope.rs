@@ -436,3 +436,18 @@ fn an_iterator_is_asked_only_when_there_is_room(new: fn() -> Builder) {
         });
     });
 }
+
+#[test]
+fn tasks_are_spawned_where_their_group_is_called() {
+    let at = || hueless_runtime::task::current().spawned_at().file();
+    assert_eq!(join(|| (), at).1, file!());
+    assert_eq!(join_all([at]), [file!()]);
+    assert_eq!(*join_all_settled([at])[0].as_ref().unwrap(), file!());
+    assert_eq!(race((at,)), file!());
+    assert_eq!(race_all([at]), Some(file!()));
+    assert_eq!(race_ok([|| Ok::<_, ()>(at())]), Ok(file!()));
+    assert_eq!(map_concurrent([1], 1, |_| at()), [file!()]);
+    let mapped = try_map_concurrent([1], 1, |_| Ok::<_, ()>(at()));
+    assert_eq!(mapped, Ok(vec![file!()]));
+    for_each_concurrent([1], 1, |_| assert_eq!(at(), file!()));
+}

@@ -75,9 +75,22 @@ impl<'scope, E: Send> TryScope<'scope, '_, E> {
         T: Send + 'scope,
         E: 'scope,
     {
+        self.spawn_at(f, Location::caller())
+    }
+
+    pub(super) fn spawn_at<F, T>(
+        &'scope self,
+        f: F,
+        at: &'static Location<'static>,
+    ) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> Result<T, E> + Send + 'scope,
+        T: Send + 'scope,
+        E: 'scope,
+    {
         let f = move || f().map_err(|error| self.fail(error)).ok();
         // SAFETY: as in `Scope::spawn`. The scope itself outlives the wait as well.
-        unsafe { spawn(&self.group, f, Settings::default(), Location::caller()) }
+        unsafe { spawn(&self.group, f, Settings::default(), at) }
             .unwrap_or_else(|error| panic!("cannot spawn a task: {error}"))
     }
 

@@ -1,6 +1,7 @@
 //! Several functions at once, all awaited.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use crate::scope::child::{ScopedJoinHandle, Settings, spawn};
 use crate::scope::group::Group;
@@ -11,22 +12,18 @@ use crate::task::JoinError;
 /// # Safety
 /// As [`spawn`](super::child::spawn): what is borrowed outlives the group's run, and the handle does
 /// not.
-#[track_caller]
-unsafe fn begin<'a, F, T>(group: &std::sync::Arc<Group>, f: F) -> ScopedJoinHandle<'a, T>
+unsafe fn begin<'a, F, T>(
+    group: &Arc<Group>,
+    f: F,
+    at: &'static Location<'static>,
+) -> ScopedJoinHandle<'a, T>
 where
     F: FnOnce() -> T + Send,
     T: Send,
 {
     // SAFETY: by this contract.
-    unsafe {
-        spawn(
-            group,
-            move || Some(f()),
-            Settings::default(),
-            Location::caller(),
-        )
-    }
-    .unwrap_or_else(|error| panic!("cannot spawn a task: {error}"))
+    unsafe { spawn(group, move || Some(f()), Settings::default(), at) }
+        .unwrap_or_else(|error| panic!("cannot spawn a task: {error}"))
 }
 
 /// The value of a task in a group that fails fast; none if the group has failed.
@@ -61,10 +58,11 @@ where
     A: Send,
     B: Send,
 {
-    let group = Group::new(true);
+    // Before the closure, which is called from here.
+    let (group, at) = (Group::new(true), Location::caller());
     let both = group.run(|| {
         // SAFETY: the group's run ends after its tasks, and what they borrow outlives this call.
-        let b = unsafe { begin(&group, b) };
+        let b = unsafe { begin(&group, b, at) };
         let a = a();
         Some((a, value(b)?))
     });
@@ -94,10 +92,10 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    let group = Group::new(true);
+    let (group, at) = (Group::new(true), Location::caller());
     let all = group.run(|| {
         // SAFETY: as in `join`.
-        let begin = |f| unsafe { begin(&group, f) };
+        let begin = |f| unsafe { begin(&group, f, at) };
         let handles: Vec<_> = functions.into_iter().map(begin).collect();
         handles.into_iter().map(value).collect::<Option<Vec<_>>>()
     });
@@ -120,10 +118,10 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    let group = Group::new(false);
+    let (group, at) = (Group::new(false), Location::caller());
     let all = group.run(|| {
         // SAFETY: as in `join`.
-        let begin = |f| unsafe { begin(&group, f) };
+        let begin = |f| unsafe { begin(&group, f, at) };
         let handles: Vec<_> = functions.into_iter().map(begin).collect();
         handles.into_iter().map(ScopedJoinHandle::join).collect()
     });

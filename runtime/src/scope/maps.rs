@@ -117,12 +117,12 @@ where
     E: Send,
     F: Fn(I::Item) -> Result<U, E> + Sync,
 {
-    let (items, f) = (items.into_iter(), &f);
+    let (items, f, at) = (items.into_iter(), &f, Location::caller());
     try_scope(|s| {
         let mut handles = Vec::new();
         for item in items {
             wait_for_room(s.group(), limit);
-            handles.push(s.spawn(move || f(item)));
+            handles.push(s.spawn_at(move || f(item), at));
         }
         let values = handles.into_iter().map(value).collect::<Option<Vec<_>>>();
         // Else the group has failed, and its error is the answer.

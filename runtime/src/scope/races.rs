@@ -13,14 +13,18 @@ struct Course<T> {
     first: Mutex<Option<T>>,
     /// Runners who have neither arrived nor failed.
     running: AtomicUsize,
+    /// Where the race was called.
+    at: &'static Location<'static>,
 }
 
 impl<T: Send> Course<T> {
+    #[track_caller]
     fn new() -> Self {
         Self {
             group: Group::new(true),
             first: Mutex::new(None),
             running: AtomicUsize::new(0),
+            at: Location::caller(),
         }
     }
 
@@ -47,9 +51,7 @@ impl<T: Send> Course<T> {
     ///
     /// # Safety
     /// Within the group's run; what `f` borrows, and the course, outlive that.
-    #[track_caller]
     unsafe fn spawn(&self, f: impl FnOnce() + Send) {
-        let settings = Settings::default();
         self.running.fetch_add(1, Ordering::Relaxed);
         let f = move || {
             f();
@@ -58,7 +60,7 @@ impl<T: Send> Course<T> {
             Some(())
         };
         // SAFETY: by this contract.
-        let handle = unsafe { spawn(&self.group, f, settings, Location::caller()) };
+        let handle = unsafe { spawn(&self.group, f, Settings::default(), self.at) };
         handle.unwrap_or_else(|error| panic!("cannot spawn a task: {error}"));
     }
 
