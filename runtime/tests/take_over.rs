@@ -308,3 +308,33 @@ fn a_task_that_keeps_nobody_waiting_is_no_stall() {
     runtime.run(|| std::thread::sleep(Duration::from_millis(400)));
     assert!(stalls.try_recv().is_err());
 }
+
+/// The neighbour that holds the lock is parked, so nobody of that worker is ready, nor ever will be.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_that_a_parked_neighbour_may_hold_is_reported() {
+    let (builder, stalls) = with_stalls();
+    let runtime = builder.build().unwrap();
+    let lock = Arc::new(Mutex::new(()));
+    let (guarded, on) = (lock.clone(), Arc::new(AtomicBool::new(false)));
+    let held = on.clone();
+    let holder = runtime.spawn(move || {
+        let _guard = guarded.lock().unwrap();
+        held.store(true, Ordering::Relaxed);
+        task::park();
+    });
+    while !on.load(Ordering::Relaxed) {
+        std::thread::yield_now();
+    }
+    let waiter = runtime.spawn(move || drop(lock.lock()));
+    let stall = stalls.recv().unwrap();
+    assert_eq!((stall.task, stall.waiting), (waiter.task().id(), 0));
+    assert_eq!(stall.parked, 1);
+    let text = stall.to_string();
+    assert!(
+        text.contains("a parked task of this worker cannot go on"),
+        "{text}"
+    );
+    // It waits for ever.
+    std::mem::forget((runtime, holder, waiter));
+}

@@ -1,4 +1,5 @@
-//! Stalls: a worker that has not switched for long while tasks wait behind the one that runs.
+//! Stalls: a worker that has not switched for long while tasks wait behind the one that runs, or sits in a lock
+//! that one of its parked tasks may hold.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,7 +14,9 @@ use crate::scheduler::remote::Remote;
 use crate::sys::thread;
 use crate::task::{Described, TaskId, task_name};
 
-/// A task has kept its worker for so long that others wait behind it.
+/// A task has kept its worker for so long that others wait behind it; or it has sat in a lock of the system's
+/// (a futex) for two seconds while nobody else was ready, but one of its worker's parked tasks may be whom it
+/// waits for.
 ///
 /// Started tasks stay on their OS thread, so one that blocks it (a lock of std's, a C library, a
 /// file) or computes without a [`checkpoint`](crate::checkpoint) holds up its neighbours; if it waits
@@ -33,6 +36,8 @@ pub struct Stall {
     pub duration: Duration,
     /// How many tasks of this worker wait to run, at least.
     pub waiting: usize,
+    /// How many more have begun on this worker and are parked. They go on nowhere else.
+    pub parked: usize,
     /// The system call that the worker's thread sits in; `None` if it computes, or where the system
     /// does not tell.
     pub system_call: Option<String>,
@@ -56,17 +61,13 @@ impl fmt::Display for Stall {
             Some(call) => write!(f, "in {call}")?,
             None => f.write_str("computing")?,
         }
-        write!(
-            f,
-            " for {} ms in {task}; {} {} behind it",
-            self.duration.as_millis(),
-            self.waiting,
-            if self.waiting == 1 {
-                "task waits"
-            } else {
-                "tasks wait"
-            },
-        )?;
+        write!(f, " for {} ms in {task}; ", self.duration.as_millis())?;
+        match (self.waiting, self.parked) {
+            (0, 1) => f.write_str("a parked task of this worker cannot go on")?,
+            (0, parked) => write!(f, "{parked} parked tasks of this worker cannot go on")?,
+            (1, _) => f.write_str("1 task waits behind it")?,
+            (waiting, _) => write!(f, "{waiting} tasks wait behind it")?,
+        }
         f.write_str(match &self.system_call {
             None => ": call hueless::checkpoint() in its loops",
             Some(call) if call == "futex" => {
@@ -80,6 +81,13 @@ impl fmt::Display for Stall {
         }
         Ok(())
     }
+}
+
+/// Who does not go on because of a stall.
+pub(super) struct Behind {
+    pub(super) waiting: usize,
+    pub(super) parked: usize,
+    pub(super) spares_exhausted: bool,
 }
 
 fn system_call(remote: &Remote) -> Option<String> {
@@ -116,14 +124,14 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
-    /// Reports what keeps `remote`'s worker; false if it has moved on meanwhile.
+    /// Reports what keeps `remote`'s worker; false if it has moved on meanwhile, or if nobody waits and it
+    /// does not sit in a lock.
     pub(super) fn report(
         &mut self,
         remote: &Remote,
         switches: u64,
         duration: Duration,
-        waiting: usize,
-        spares_exhausted: bool,
+        behind: Behind,
         hook: Option<&Hook>,
     ) -> bool {
         let Some((task, spawned_at)) = remote.running_task() else {
@@ -137,14 +145,18 @@ impl Reporter {
         if remote.switches.load(Ordering::Relaxed) != switches {
             return false;
         }
+        if behind.waiting == 0 && system_call.as_deref() != Some("futex") {
+            return false;
+        }
         let stall = Stall {
             worker: remote.index,
             task,
             spawned_at,
             duration,
-            waiting,
+            waiting: behind.waiting,
+            parked: behind.parked,
             system_call,
-            spares_exhausted,
+            spares_exhausted: behind.spares_exhausted,
             name: task_name(task),
         };
         // First, so that whoever hears of the stall finds it counted.

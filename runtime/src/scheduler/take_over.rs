@@ -26,19 +26,24 @@ use crate::scheduler::launch;
 use crate::scheduler::monitor::{Hinted, Seen};
 use crate::scheduler::remote::Remote;
 use crate::scheduler::shared::Shared;
-use crate::scheduler::stall::Reporter;
+use crate::scheduler::stall::{Behind, Reporter};
 use crate::task::TaskPtr;
 
 /// How long a hint is ignored before the worker counts as stuck.
 const PATIENCE: Duration = Duration::from_millis(5);
 /// How long a worker is stuck, with tasks that wait behind, before that is reported.
 const STALL: Duration = Duration::from_millis(200);
+/// How long it sits in a lock of the system's, with nobody ready but parked tasks of its own, of which one may
+/// hold that lock, before that is reported.
+const SILENT_STALL: Duration = Duration::from_secs(2);
 
 /// See the module.
 #[derive(Default)]
 pub(super) struct TakeOver {
     /// For each seat, the switch count for which a stall has been reported.
     reported: Vec<Option<u64>>,
+    /// Likewise, for which has been looked whether the worker sits in a lock.
+    looked: Vec<Option<u64>>,
     reporter: Reporter,
     /// Why a spare could not be started, if that has been said.
     complained: bool,
@@ -54,6 +59,7 @@ impl TakeOver {
         stealable: bool,
     ) {
         self.reported.resize(shared.remotes.len(), None);
+        self.looked.resize(shared.remotes.len(), None);
         let mut stuck = 0;
         for (remote, seen) in shared.taken().iter().zip(seen) {
             let is_stuck = seen.hinted.as_ref().is_some_and(|hinted| {
@@ -123,15 +129,28 @@ impl TakeOver {
             return;
         }
         let waiting = waiting_behind(remote, seen, now);
-        let exhausted =
+        let spares_exhausted =
             shared.seats.wanted_spares() == shared.remotes.len() - shared.settings.workers;
         // In a migrating runtime nobody waits as long as there is a spare for what waits.
-        if waiting == 0 || (shared.settings.migrates && !exhausted) {
-            return;
+        let is_stall = waiting != 0 && (!shared.settings.migrates || spares_exhausted);
+        // The task that runs is listed too.
+        let parked = remote.owned.len().saturating_sub(1 + waiting);
+        // In a migrating runtime those who are made ready run elsewhere.
+        let may_be_silent = waiting == 0 && parked != 0 && !shared.settings.migrates;
+        if !is_stall {
+            let looked = &mut self.looked[remote.index];
+            if !may_be_silent || stuck_for < SILENT_STALL || *looked == Some(seen.switches) {
+                return;
+            }
+            *looked = Some(seen.switches);
         }
+        let behind = Behind {
+            waiting,
+            parked,
+            spares_exhausted,
+        };
         let hook = shared.settings.on_stall.as_ref();
-        let reported =
-            (self.reporter).report(remote, seen.switches, stuck_for, waiting, exhausted, hook);
+        let reported = (self.reporter).report(remote, seen.switches, stuck_for, behind, hook);
         if reported {
             self.reported[remote.index] = Some(seen.switches);
         }
