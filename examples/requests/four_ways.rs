@@ -1,0 +1,122 @@
+//! A hundred slow requests in four ways: a `for` loop, OS threads, async tasks on tokio, and
+//! `map_concurrent`. Time and memory of each.
+//!
+//! ```sh
+//! cargo run --release --example four_ways
+//! ```
+//!
+//! Prints a table. Each way has a process of its own, and asks a server that waits 200 ms before it
+//! answers. The loop makes only five requests; its time is extrapolated from these.
+
+use std::io::{self, Read, Write, read_to_string};
+use std::time::{Duration, Instant};
+use std::{env, fs, net, thread};
+
+use hueless::{go, map_concurrent, net::TcpListener, net::TcpStream, process::Command, sleep};
+use tokio::io::Interest;
+
+const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
+
+/// One request. The code is the same for std's streams and for hueless's.
+fn get(stream: io::Result<impl Read + Write>) -> io::Result<String> {
+    let mut stream = stream?;
+    stream.write_all(REQUEST)?;
+    read_to_string(stream)
+}
+
+/// Async code has streams, and functions, of its own.
+async fn async_get(server: String) -> io::Result<usize> {
+    let (stream, mut answer) = (tokio::net::TcpStream::connect(server).await?, [0; 1024]);
+    stream
+        .async_io(Interest::WRITABLE, || stream.try_write(REQUEST))
+        .await?;
+    stream
+        .async_io(Interest::READABLE, || stream.try_read(&mut answer))
+        .await
+}
+
+/// Makes so many requests, and returns how many were answered.
+fn fetch(way: &str, server: &str, urls: usize) -> usize {
+    let std_get = || get(net::TcpStream::connect(server)).is_ok();
+    match way {
+        "for" => (0..urls).filter(|_| std_get()).count(),
+        "threads" => thread::scope(|s| {
+            let threads: Vec<_> = (0..urls).map(|_| s.spawn(std_get)).collect();
+            threads
+                .into_iter()
+                .filter_map(|thread| thread.join().ok())
+                .filter(|ok| *ok)
+                .count()
+        }),
+        "tokio" => tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let spawn = |_| tokio::spawn(async_get(server.to_owned()));
+            let tasks: Vec<_> = (0..urls).map(spawn).collect();
+            let mut answered = 0;
+            for task in tasks {
+                answered += usize::from(task.await.unwrap().is_ok());
+            }
+            answered
+        }),
+        _ => {
+            let get = |_| get(TcpStream::connect(server)).is_ok();
+            map_concurrent(0..urls, urls, get)
+                .into_iter()
+                .filter(|ok| *ok)
+                .count()
+        }
+    }
+}
+
+/// A server that waits before it answers, and its address.
+fn serve(wait: Duration) -> io::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?.to_string();
+    go!(move || {
+        for mut client in listener.incoming().flatten() {
+            go!(move || {
+                client.read_exact(&mut [0; REQUEST.len()])?;
+                sleep(wait);
+                client.write_all(b"HTTP/1.0 200 OK\r\n\r\nhello")
+            });
+        }
+    });
+    Ok(address)
+}
+
+/// KiB of memory that this process has, or had at most, by the system's name for it.
+fn memory(name: &str) -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.unwrap_or(f64::NAN) // unknown on other systems
+}
+
+fn main() -> io::Result<()> {
+    if let [_, way, server] = &env::args().collect::<Vec<_>>()[..] {
+        let urls = if way == "for" { 5 } else { 100 };
+        let (memory_before, begin) = (memory("VmRSS:"), Instant::now());
+        assert_eq!(fetch(way, server, urls), urls, "all are answered");
+        let seconds = begin.elapsed().as_secs_f64() * 100.0 / urls as f64;
+        println!(
+            "{way:8} {seconds:7.2} s {:9} KiB",
+            memory("VmHWM:") - memory_before
+        );
+        return Ok(());
+    }
+    let server = serve(Duration::from_millis(200))?;
+    println!("{:8} {:>9} {:>13}", "way", "time", "memory");
+    for way in ["for", "threads", "tokio", "hueless"] {
+        Command::new(env::current_exe()?)
+            .args([way, &server])
+            .status()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn each_way_gets_all_answers() {
+    let server = serve(Duration::from_millis(1)).unwrap();
+    for way in ["for", "threads", "tokio", "hueless"] {
+        assert_eq!(fetch(way, &server, 10), 10, "{way}");
+    }
+}
