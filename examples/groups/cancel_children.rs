@@ -4,8 +4,8 @@
 //! cargo run --example cancel_children
 //! ```
 //!
-//! Prints who ends when a task with children is cancelled; when one branch of a tree of tokens is;
-//! and when its root is. As Go's tree of contexts, but no function takes a `ctx`. What `go!` starts is
+//! Prints who ends when a task with children is cancelled; when one branch of a tree of tokens is; and
+//! when its root is. As Go's tree of contexts, but no function takes a `ctx`. What `go!` starts is
 //! nobody's child: give it a token.
 
 use std::time::Duration;
@@ -14,34 +14,35 @@ use hueless::cancel::CancelToken;
 use hueless::channel::{Receiver, Sender, unbounded};
 use hueless::{go, scope, sleep};
 
-/// Works until it is cancelled. Sends its name when it begins, and again when it ends.
-fn work(name: &'static str, names: &Sender<&'static str>) {
-    struct Ends<'a>(&'static str, &'a Sender<&'static str>);
-    impl Drop for Ends<'_> {
-        fn drop(&mut self) {
-            let _ = self.1.send(self.0); // while the task unwinds
-        }
+type Names = Sender<&'static str>;
+
+/// Sends its name when it is dropped, by an unwinding too.
+struct Ends<'a>(&'static str, &'a Names);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        let _ = self.1.send(self.0);
     }
+}
+
+/// Works until it is cancelled. Sends its name when it begins, and again when it ends.
+fn work(name: &'static str, names: &Names) {
     let _ends = Ends(name, names);
     let _ = names.send(name);
     sleep(Duration::MAX);
 }
 
-fn next(count: usize, names: &Receiver<&'static str>) -> Vec<&'static str> {
+fn next(count: usize, names: &Receiver<&'static str>) -> String {
     let mut next: Vec<_> = names.iter().take(count).collect();
     next.sort();
-    next
+    next.join(", ")
 }
 
-fn cancel_a_family() -> Vec<&'static str> {
+fn cancel_a_family() -> String {
     let (names, arrived) = unbounded();
     let parent = go!(move || scope(|s| {
-        s.spawn(|| {
-            scope(|s| {
-                s.spawn(|| work("grandchild", &names));
-                work("child", &names);
-            });
-        });
+        s.spawn(|| scope(|s| drop(s.spawn(|| work("grandchild", &names)))));
+        s.spawn(|| work("child", &names));
         work("parent", &names);
     }));
     next(3, &arrived); // all have begun
@@ -51,20 +52,18 @@ fn cancel_a_family() -> Vec<&'static str> {
 }
 
 /// Who ends when `left` is cancelled, and who when `root` is.
-fn cancel_tokens() -> [Vec<&'static str>; 2] {
-    let root = CancelToken::new();
-    let (left, right) = (root.child(), root.child());
-    let leaf = left.child();
+fn cancel_tokens() -> [String; 2] {
     let (names, arrived) = unbounded();
-    for (name, token) in [
-        ("root", &root),
-        ("left", &left),
-        ("leaf", &leaf),
-        ("right", &right),
-    ] {
-        let (token, names) = (token.clone(), names.clone());
+    let start = |name, token: &CancelToken| {
+        let (names, token) = (names.clone(), token.clone());
         go!(move || token.run(|| work(name, &names)));
-    }
+    };
+    let root = CancelToken::new();
+    let left = root.child();
+    start("root", &root);
+    start("left", &left);
+    start("leaf", &left.child());
+    start("right", &root.child());
     next(4, &arrived); // all have begun
     [left, root].map(|token| {
         token.cancel();
@@ -73,17 +72,14 @@ fn cancel_tokens() -> [Vec<&'static str>; 2] {
 }
 
 fn main() {
-    println!(
-        "a task is cancelled:      {} end",
-        cancel_a_family().join(", ")
-    );
     let [by_left, by_root] = cancel_tokens();
-    println!("the left token is:        {} end", by_left.join(", "));
-    println!("and then the root's:      {} end", by_root.join(", "));
+    println!("a task with children is cancelled: {}", cancel_a_family());
+    println!("the left branch of the tree is:    {by_left}");
+    println!("its root is, too:                  {by_root}");
 }
 
 #[test]
 fn children_end_with_their_parents() {
-    assert_eq!(cancel_a_family(), ["child", "grandchild", "parent"]);
-    assert_eq!(cancel_tokens(), [["leaf", "left"], ["right", "root"]]);
+    assert_eq!(cancel_a_family(), "child, grandchild, parent");
+    assert_eq!(cancel_tokens(), ["leaf, left", "right, root"]);
 }

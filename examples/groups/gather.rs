@@ -59,13 +59,11 @@ fn main() {
 
 #[test]
 fn one_that_is_late_costs_all_or_only_itself() {
-    let limit = Duration::from_secs(1);
-    let quick = all(&SERVICES[..2], limit).unwrap();
+    let long = Duration::from_secs(1000); // they answer, however slow the machine is
+    let quick = all(&SERVICES[..2], long).unwrap();
     assert_eq!(quick, ["weather has answered", "news has answered"]);
-    assert!(all(&SERVICES, limit).is_err());
-    let came: Vec<_> = in_time(&SERVICES, limit)
-        .iter()
-        .map(Result::is_ok)
-        .collect();
+    assert!(all(&SERVICES, Duration::from_millis(50)).is_err());
+    let came = in_time(&SERVICES, Duration::from_secs(2));
+    let came: Vec<_> = came.iter().map(Result::is_ok).collect();
     assert_eq!(came, [true, true, false]);
 }

@@ -4,77 +4,56 @@
 //! cargo run --example timeline
 //! ```
 //!
-//! Six tasks compute and sleep in turns on two workers; each notes its own slices. Prints a row for
-//! each worker with the task's letter where it computed and a dot where nobody did. A task stays on
-//! the worker where it began, and two never run at once on one.
+//! Six tasks compute and sleep in turns on two workers, and note when. Prints a row for each worker with
+//! a task's letter where that computed, and a dot where none did. A task stays on the worker where it
+//! began, and two never run at once on one.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use hueless::channel::{Sender, unbounded};
-use hueless::{run, runtime, scope, sleep};
+use hueless::{join_all, runtime, sleep};
 
-const TASKS: &str = "ABCDEF";
-/// Columns of the drawing.
-const WIDTH: u128 = 72;
+const TASKS: [char; 6] = ['A', 'B', 'C', 'D', 'E', 'F'];
+const WIDTH: usize = 72;
 
-/// A stretch of computing without a wait.
+/// A stretch of computing, without a wait. The worker is an OS thread.
 struct Slice {
     task: char,
-    /// The worker is an OS thread.
     worker: ThreadId,
-    from: Instant,
-    to: Instant,
+    time: [Instant; 2],
 }
 
-/// Computes and sleeps in turns.
-fn work(task: char, slices: &Sender<Slice>) {
-    for turn in 1..=3 {
-        let from = Instant::now();
-        while from.elapsed() < Duration::from_millis(4 * turn) {} // computes
-        let (worker, to) = (thread::current().id(), Instant::now());
-        let slice = Slice {
-            task,
-            worker,
-            from,
-            to,
-        };
-        slices.send(slice).expect("the drawing waits for it");
-        sleep(Duration::from_millis(10)); // others run
-    }
+/// Computes, then sleeps, so that others run; the next turn takes longer.
+fn turn(task: char, turn: u32) -> Slice {
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(4) * turn {}
+    let (worker, time) = (thread::current().id(), [begin, Instant::now()]);
+    sleep(Duration::from_millis(10));
+    Slice { task, worker, time }
 }
 
 fn record() -> Vec<Slice> {
-    let (slices, recorded) = unbounded();
-    run(|| {
-        scope(|s| {
-            for task in TASKS.chars() {
-                s.spawn({
-                    let slices = slices.clone();
-                    move || work(task, &slices)
-                });
-            }
-        });
-    });
-    drop(slices);
-    recorded.iter().collect()
+    let three_turns = |task| move || [1, 2, 3].map(|number| turn(task, number));
+    let slices = join_all(TASKS.map(three_turns));
+    slices.into_iter().flatten().collect()
 }
 
 /// A row for each worker.
 fn draw(slices: &[Slice]) -> Vec<String> {
-    let begin = slices.iter().map(|slice| slice.from).min().expect("slices");
-    let end = slices.iter().map(|slice| slice.to).max().expect("slices");
-    let total = (end - begin).as_nanos();
-    let column = |at: Instant| ((at - begin).as_nanos() * (WIDTH - 1) / total) as usize;
+    let times = slices.iter().flat_map(|slice| slice.time);
+    let begin = times.clone().min().expect("there are slices");
+    let since_begin = |time: Instant| (time - begin).as_secs_f64();
+    let scale = (WIDTH - 1) as f64 / times.map(since_begin).fold(0.0, f64::max);
     let mut rows = BTreeMap::new();
-    for slice in slices {
-        let row = rows.entry(format!("{:?}", slice.worker));
-        let row = row.or_insert_with(|| vec!['.'; WIDTH as usize]);
-        row[column(slice.from)..=column(slice.to)].fill(slice.task);
+    for Slice { task, worker, time } in slices {
+        let row = rows.entry(format!("{worker:?}"));
+        let [first, last] = time.map(|time| (since_begin(time) * scale) as usize);
+        row.or_insert([b'.'; WIDTH])[first..=last].fill(*task as u8);
     }
-    rows.into_values().map(String::from_iter).collect()
+    let text = |row: [u8; WIDTH]| row.map(char::from).iter().collect();
+    rows.into_values().map(text).collect()
 }
 
 fn main() -> io::Result<()> {
@@ -88,12 +67,12 @@ fn main() -> io::Result<()> {
 #[test]
 fn tasks_stay_on_their_worker_where_one_runs_at_a_time() {
     let mut slices = record();
-    assert_eq!(slices.len(), 3 * TASKS.len());
-    slices.sort_by_key(|slice| slice.from);
+    assert!(slices.len() == 3 * TASKS.len() && !draw(&slices).is_empty());
+    slices.sort_by_key(|slice| slice.time);
     for (index, slice) in slices.iter().enumerate() {
         for later in &slices[index + 1..] {
             assert!(slice.task != later.task || slice.worker == later.worker);
-            assert!(slice.worker != later.worker || slice.to <= later.from);
+            assert!(slice.worker != later.worker || slice.time[1] <= later.time[0]);
         }
     }
 }
