@@ -45,7 +45,6 @@ fn neighbours_turns(pause: Duration) -> io::Result<[u32; 3]> {
                 counted.fetch_add(1, Ordering::Relaxed); // a count
             }
         });
-        sleep(Duration::from_millis(10)); // the neighbour begins
         let turns = WAYS.map(|(_, way)| {
             let before = turns.load(Ordering::Relaxed);
             way(pause);

@@ -4,9 +4,9 @@
 //! cargo run --example nested_block_on
 //! ```
 //!
-//! Prints the answer of a chain of sync code that calls async code that calls sync code, and that a
-//! neighbour on the only worker ran meanwhile. Elsewhere "Cannot start a runtime from within a runtime",
-//! or a deadlock.
+//! Prints the answer of plain code that calls async code that calls plain code, on one worker, where
+//! a neighbour has to run meanwhile; and from the main thread. Elsewhere this panics with "Cannot start a
+//! runtime from within a runtime", or is a deadlock.
 
 use std::io;
 

@@ -4,8 +4,8 @@
 //! cargo run --example timeline
 //! ```
 //!
-//! Six tasks compute and sleep in turns on two workers, and note when. Prints a row for each worker with
-//! a task's letter where that computed, and a dot where none did. A task stays on the worker where it
+//! Six tasks compute and sleep in turns on two workers, and note when. Prints a row for each worker,
+//! with a letter for the task that computed, or a dot. A task stays on the worker where it
 //! began, and two never run at once on one.
 
 use std::collections::BTreeMap;

@@ -88,10 +88,17 @@ fn main() -> ExitCode {
 }
 
 #[test]
-fn every_model_can_be_measured() {
-    let arguments = ["--tasks=20", "--wait=20", "--jobs=2", "--switches=100"];
+fn only_the_synchronous_model_waits_for_one_after_the_other() {
+    let arguments = ["--tasks=100", "--wait=20", "--jobs=2", "--switches=100"];
     let options = Options::parse(lexopt::Parser::from_args(arguments)).unwrap();
     for model in Model::ALL {
         measure(model, &options);
+        let total = waits::measure(model, options.tasks, options.wait).total;
+        let in_turn = options.wait * options.tasks as u32;
+        assert_eq!(
+            total >= in_turn,
+            model == Model::Sync,
+            "{model:?}: {total:?}"
+        );
     }
 }
