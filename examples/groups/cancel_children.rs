@@ -14,10 +14,8 @@ use hueless::cancel::CancelToken;
 use hueless::channel::{Receiver, Sender, unbounded};
 use hueless::{go, scope, sleep};
 
-type Names = Sender<&'static str>;
-
 /// Sends its name when it is dropped, by an unwinding too.
-struct Ends<'a>(&'static str, &'a Names);
+struct Ends<'a>(&'static str, &'a Sender<&'static str>);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
@@ -26,7 +24,7 @@ impl Drop for Ends<'_> {
 }
 
 /// Works until it is cancelled. Sends its name when it begins, and again when it ends.
-fn work(name: &'static str, names: &Names) {
+fn work(name: &'static str, names: &Sender<&'static str>) {
     let _ends = Ends(name, names);
     let _ = names.send(name);
     sleep(Duration::MAX);

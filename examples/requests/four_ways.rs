@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Prints a table. Each way has a process of its own, and asks a server that waits 200 ms before it
-//! answers. The loop makes only five requests; its time is extrapolated from these.
+//! answers. The loop makes only five requests; its time is extrapolated from these. What the kernel keeps
+//! for each thread is not counted.
 
 use std::io::{self, Read, Write, read_to_string};
 use std::time::{Duration, Instant};

@@ -51,7 +51,7 @@ impl Options {
         let mut options = Self {
             tasks: 1000,
             wait: Duration::from_millis(200),
-            jobs: 32,
+            jobs: 100,
             switches: 50_000,
             only: None,
             help: false,
