@@ -27,6 +27,7 @@
 //! | wait for its result | [`JoinHandle::join`](task::JoinHandle::join) |
 //! | run code that borrows as a task, and wait for it | [`run`] |
 //! | run tasks that borrow, and end before the call does | [`scope`], [`try_scope`], [`join`], [`race`], [`map_concurrent`] |
+//! | restart tasks that fail, as OTP does | [`supervisor`] |
 //! | limit the time of any code, cancel it | [`timeout`], [`cancel`] |
 //! | pass messages | [`channel::bounded`], [`channel::unbounded`] |
 //! | wait for the first of several things | [`select!`] |
@@ -73,6 +74,7 @@ pub mod process;
 pub mod runtime;
 pub mod signal;
 pub mod stack;
+pub mod supervisor;
 pub mod sync;
 pub mod task;
 pub mod thread;

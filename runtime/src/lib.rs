@@ -35,6 +35,8 @@ mod scheduler;
 mod scope;
 #[cfg(not(loom))]
 pub mod stack;
+#[cfg(not(loom))]
+pub mod supervisor;
 pub mod sync;
 mod sys;
 pub mod task;
