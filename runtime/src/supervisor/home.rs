@@ -73,6 +73,7 @@ impl Home {
                 None => self.changed.wait(),
                 Some(limit) => {
                     if !self.changed.wait_deadline(limit) {
+                        // So that it is delivered at the end, even if the worker's timer is late.
                         Context::with_current(|context| context.expire(limit));
                         return None;
                     }

@@ -3,17 +3,17 @@
 use std::convert::Infallible;
 use std::fmt::Display;
 
-/// What a function that is supervised may return: nothing, or a [`Result`], whose `Err` is a failure as a
-/// panic is.
+/// What a function that is supervised may return: nothing, or a [`Result`] whose error can be displayed. An
+/// `Err` is a failure as a panic is.
 ///
 /// So a supervisor that gives up fails where it is a child itself:
 ///
 /// ```
-/// use hueless_runtime::supervisor::{Restart, Strategy, Supervisor};
+/// use hueless_runtime::supervisor::{Strategy, Supervisor};
 ///
 /// let inner = Supervisor::new(Strategy::OneForOne)
 ///     .on_failure(|_| {})
-///     .child("broken", || Err("no disk"));
+///     .child("broken", || Err::<(), _>("no disk"));
 /// let outer = Supervisor::new(Strategy::OneForOne)
 ///     .intensity(0, std::time::Duration::from_secs(5))
 ///     .on_failure(|_| {})
@@ -22,6 +22,10 @@ use std::fmt::Display;
 /// assert_eq!(gave_up.failure().child(), "inner");
 /// assert!(gave_up.to_string().ends_with("child \"broken\" failed: no disk"));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a supervised function cannot return `{Self}`",
+    note = "it returns nothing, or a `Result` whose error implements `Display`"
+)]
 pub trait Outcome {
     /// What it comes to. The text says what went wrong.
     ///

@@ -56,8 +56,9 @@ type OnFailure<'env> = Box<dyn Fn(&Failure) + Send + Sync + 'env>;
 /// Runs functions, its children, each in a task, and starts them again when they fail. What OTP's
 /// `supervisor` is, with the same words and the same rules.
 ///
-/// - Children are started in the order in which they were added, and ended in the reverse order: each is
-///   cancelled, and has ended before the next one is cancelled.
+/// - Children are started in the order in which they were added, none waiting for the one before to be set
+///   up, and ended in the reverse order: each is cancelled, and has ended before the next one is cancelled.
+/// - A restart follows at once. A child that is to be slow about it waits when it begins.
 /// - More than [`intensity`](Self::intensity) restarts within a period are too many: the supervisor ends all
 ///   children and [gives up](GaveUp). Restarting mends what is rare and passes; what is broken for good has
 ///   to be told.

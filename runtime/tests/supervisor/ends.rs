@@ -17,6 +17,7 @@ in_all_modes!(
     a_cancelled_caller_ends_all_in_reverse_order,
     a_limit_of_time_around_it_ends_all_in_reverse_order,
     a_caller_that_is_cancelled_before_starts_nobody,
+    a_caller_that_is_cancelled_during_a_restart_starts_nobody,
     failures_of_children_that_are_cancelled_are_told,
     one_that_swallows_its_cancellation_is_cancelled_again,
     a_panic_of_the_callback_ends_the_children,
@@ -100,6 +101,27 @@ fn a_caller_that_is_cancelled_before_starts_nobody(new: fn() -> Builder) {
             Supervisor::new(Strategy::OneForOne)
                 .child_with(Restart::Temporary, "never", || unreachable!("cancelled"));
         assert!(run_in(node, || supervisor.run()).is_err());
+    });
+}
+
+fn a_caller_that_is_cancelled_during_a_restart_starts_nobody(new: fn() -> Builder) {
+    on_thread_and_task(new, || {
+        let (node, runs) = (Node::new(), AtomicUsize::new(0));
+        let supervisor = Supervisor::new(Strategy::OneForAll)
+            .on_failure(|_| {})
+            .child("failing", || {
+                until(|| runs.load(SeqCst) > 0);
+                runs.fetch_add(1, SeqCst);
+                fail("once")
+            })
+            .child("other", || {
+                // It is ended because of the first.
+                let _cancels = OnDrop(|| node.cancel());
+                runs.fetch_add(1, SeqCst);
+                sleep(Duration::MAX);
+            });
+        assert!(run_in(node.clone(), || supervisor.run()).is_err());
+        assert_eq!(runs.load(SeqCst), 2);
     });
 }
 
