@@ -4,9 +4,8 @@
 //! cargo run --example cancel_children
 //! ```
 //!
-//! Prints who ends when a task with children is cancelled; when one branch of a tree of tokens is; and
-//! when its root is. As Go's tree of contexts, but no function takes a `ctx`. What `go!` starts is
-//! nobody's child: give it a token.
+//! Prints who ends when a task with children is cancelled, a branch of a tree of tokens, and its root. As
+//! Go's contexts, but no function takes a `ctx`. What `go!` starts is nobody's child: give it a token.
 
 use std::time::Duration;
 
@@ -30,13 +29,13 @@ fn work(name: &'static str, names: &Sender<&'static str>) {
     sleep(Duration::MAX);
 }
 
-fn next(count: usize, names: &Receiver<&'static str>) -> String {
+fn next(count: usize, names: &Receiver<&'static str>) -> Vec<&'static str> {
     let mut next: Vec<_> = names.iter().take(count).collect();
     next.sort();
-    next.join(", ")
+    next
 }
 
-fn cancel_a_family() -> String {
+fn cancel_a_family() -> Vec<&'static str> {
     let (names, arrived) = unbounded();
     let parent = go!(move || scope(|s| {
         s.spawn(|| scope(|s| drop(s.spawn(|| work("grandchild", &names)))));
@@ -50,7 +49,7 @@ fn cancel_a_family() -> String {
 }
 
 /// Who ends when `left` is cancelled, and who when `root` is.
-fn cancel_tokens() -> [String; 2] {
+fn cancel_tokens() -> [Vec<&'static str>; 2] {
     let (names, arrived) = unbounded();
     let start = |name, token: &CancelToken| {
         let (names, token) = (names.clone(), token.clone());
@@ -71,13 +70,13 @@ fn cancel_tokens() -> [String; 2] {
 
 fn main() {
     let [by_left, by_root] = cancel_tokens();
-    println!("a task with children is cancelled: {}", cancel_a_family());
-    println!("the left branch of the tree is:    {by_left}");
-    println!("its root is, too:                  {by_root}");
+    println!("a task with children is cancelled: {:?}", cancel_a_family());
+    println!("the left branch of the tree is:    {by_left:?}");
+    println!("its root is, too:                  {by_root:?}");
 }
 
 #[test]
 fn children_end_with_their_parents() {
-    assert_eq!(cancel_a_family(), "child, grandchild, parent");
-    assert_eq!(cancel_tokens(), ["leaf, left", "right, root"]);
+    assert_eq!(cancel_a_family(), ["child", "grandchild", "parent"]);
+    assert_eq!(cancel_tokens(), [["leaf", "left"], ["right", "root"]]);
 }

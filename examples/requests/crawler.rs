@@ -4,9 +4,8 @@
 //! cargo run --example crawler
 //! ```
 //!
-//! Crawls a site that is part of the program; some of its pages never answer, some are dead. Prints
-//! what became of each page. Ctrl-C cancels what is under way; what was found until then is printed all
-//! the same. (`http_get` is a `fetch` for the real web.)
+//! Crawls a site that is part of the program (`http_get` is a `fetch` for the real web), and prints what
+//! became of each page. Ctrl-C cancels what is under way; what was found until then is printed.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -72,9 +71,7 @@ fn slow_and_dead_pages_end_nothing_and_a_stop_ends_all() {
 
     let (stop, mut pages) = (CancelToken::new(), Pages::new());
     let stops = |page| {
-        if page == 7 {
-            stop.cancel();
-        }
+        (page == 7).then(|| stop.cancel());
         fetch(page)
     };
     let end = stop.run(|| crawl(stops, Duration::MAX, &mut pages));

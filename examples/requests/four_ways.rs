@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs, net, thread};
 
 use hueless::{go, map_concurrent, net::TcpListener, net::TcpStream, process::Command, sleep};
-use tokio::io::Interest;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
 const ANSWER: &[u8] = b"HTTP/1.0 200 OK\r\n\r\nhello";
@@ -28,14 +28,10 @@ fn get(stream: io::Result<impl Read + Write>) -> usize {
 
 /// Async code has streams, and functions, of its own.
 async fn async_get(server: String) -> usize {
-    let stream = tokio::net::TcpStream::connect(server)
-        .await
-        .expect("a connection");
-    let write = stream.async_io(Interest::WRITABLE, || stream.try_write(REQUEST));
-    write.await.expect("the server reads");
-    let mut answer = [0; ANSWER.len()];
-    let read = stream.async_io(Interest::READABLE, || stream.try_read(&mut answer));
-    read.await.expect("an answer")
+    let stream = tokio::net::TcpStream::connect(server).await;
+    let (mut stream, mut answer) = (stream.expect("a connection"), Vec::new());
+    stream.write_all(REQUEST).await.expect("the server reads");
+    stream.read_to_end(&mut answer).await.expect("an answer")
 }
 
 /// Makes so many requests, and returns the length of all answers.
@@ -45,10 +41,8 @@ fn fetch(way: &str, server: &str, urls: usize) -> usize {
         "for" => (0..urls).map(|_| std_get()).sum(),
         "threads" => thread::scope(|s| {
             let threads: Vec<_> = (0..urls).map(|_| s.spawn(std_get)).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap())
-                .sum()
+            let lengths = threads.into_iter().map(|thread| thread.join().unwrap());
+            lengths.sum()
         }),
         "tokio" => tokio::runtime::Runtime::new().unwrap().block_on(async {
             let gets = (0..urls).map(|_| async_get(server.to_owned()));

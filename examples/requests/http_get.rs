@@ -5,8 +5,8 @@
 //! cargo run --example http_get http://example.com/
 //! ```
 //!
-//! Prints the status, the headers and the length of the body. It is the code that one writes with std,
-//! with `hueless::net` in place of `std::net`; so a thousand of these calls at once take no threads.
+//! Prints the status, the headers and the length of the body. It is the code that one writes with std;
+//! but a thousand of these calls at once take no threads.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::Duration;
@@ -31,7 +31,6 @@ fn get(url: &str) -> io::Result<Response> {
     stream.write_all(format!("GET /{path} HTTP/1.0\r\nHost: {host}\r\n\r\n").as_bytes())?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes)?;
-
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut head = httparse::Response::new(&mut headers);
     let Status::Complete(length) = head.parse(&bytes).map_err(io::Error::other)? else {
