@@ -1,4 +1,7 @@
-//! Loom models of the park protocol: lock, claim, wait queue and ready, on loom's threads.
+//! Loom models of the park protocol: lock, claim, wait queue and ready, on loom's threads;
+//! [`thread_cancel`] of cancelling what a thread waits for.
+
+mod thread_cancel;
 
 use std::pin::Pin;
 use std::ptr::NonNull;

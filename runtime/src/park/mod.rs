@@ -26,7 +26,6 @@ mod lock;
 mod patience;
 mod slot;
 mod thread;
-#[cfg(not(loom))]
 mod thread_cancel;
 mod wait;
 mod waiter;

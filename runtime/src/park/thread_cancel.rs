@@ -12,32 +12,30 @@
 //!
 //! A thread that unwinds does not enter this: it waits as if it were shielded. One that is in no frame (see
 //! [`crate::cancel`]) cannot be cancelled and pays nothing of this.
+//!
+//! The loom model is in `park/loom_tests/thread_cancel.rs`. It has no frames: it sets the flag itself.
 
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-
+#[cfg(not(loom))]
 use crate::cancel::{ChainCell, Context, UNWINDS};
+use crate::loom::{AtomicBool, Ordering, fence};
 use crate::park::claim::Claim;
+#[cfg(not(loom))]
 use crate::park::lock::Lock;
 
 /// What cancellation knows of a thread.
 pub(super) struct Cancellation {
-    flag: AtomicBool,
+    /// Whether the thread's code is to unwind: see [`crate::cancel`].
+    pub(super) flag: AtomicBool,
+    #[cfg(not(loom))]
     lock: Lock<()>,
+    #[cfg(not(loom))]
     chain: ChainCell,
     /// Whether the thread is in a wait that may be cancelled.
     waits: AtomicBool,
 }
 
+#[cfg(not(loom))]
 impl Cancellation {
-    pub(super) fn new() -> Self {
-        Self {
-            flag: AtomicBool::new(false),
-            lock: Lock::new(()),
-            chain: ChainCell::new(),
-            waits: AtomicBool::new(false),
-        }
-    }
-
     pub(super) fn context(&self) -> Context<'_> {
         Context {
             flag: &self.flag,
@@ -69,6 +67,19 @@ impl Cancellation {
         }
         // Relaxed: level-triggered; a later look sees it.
         self.flag.load(Ordering::Relaxed) && !std::thread::panicking()
+    }
+}
+
+impl Cancellation {
+    pub(super) fn new() -> Self {
+        Self {
+            flag: AtomicBool::new(false),
+            #[cfg(not(loom))]
+            lock: Lock::new(()),
+            #[cfg(not(loom))]
+            chain: ChainCell::new(),
+            waits: AtomicBool::new(false),
+        }
     }
 
     /// The thread's half, before it sleeps.
