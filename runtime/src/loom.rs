@@ -8,11 +8,12 @@
 mod real {
     pub(crate) use crate::sys::barrier::{heavy as heavy_fence, light as light_fence};
     pub(crate) use std::hint::spin_loop;
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) use std::sync::Condvar;
     pub(crate) use std::sync::atomic::{
         AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
     };
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) use std::sync::{Condvar, Mutex};
+    pub(crate) use std::sync::{Mutex, MutexGuard};
     pub(crate) use std::thread::yield_now;
 
     /// `std::cell::UnsafeCell` with loom's access methods.
@@ -42,7 +43,7 @@ mod model {
     pub(crate) use loom::sync::atomic::{
         AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
     };
-    pub(crate) use loom::sync::{Condvar, Mutex};
+    pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
     pub(crate) use loom::thread::yield_now;
 
     /// A model has no processors to send a fence to: both sides have one.

@@ -3,25 +3,19 @@
 //! In the default mode a task's wait is cancelled by its own worker, between two tasks: there the task
 //! is surely off its stack, and parking costs no atomic for it. So whoever cancels calls that worker.
 //!
-//! Protocol against lost calls:
-//! - *canceller*: sets the task's flag; leaves the call; fence; wakes the worker if it sleeps, else asks
-//!   the task that runs there to look round.
-//! - *worker*: declares its sleep; fence; looks whether there are calls.
-//! - *worker of a new task*: says that it is the task's home; light fence; the task looks at its flag.
-//!   *Canceller* that finds no home: heavy fence; looks again.
+//! How no call is lost: see [`left_calls`].
 //!
 //! A runtime that has no tasks left may go at any time. A canceller looks at a task's home only while it
 //! holds [`KEPT`], and only if the task has not ended then; a runtime goes when it has had it alone.
 
-use std::mem;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::Ordering;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use crate::loom::heavy_fence;
 use crate::park::Settled;
 use crate::scheduler::context::{self, current_worker};
 use crate::scheduler::leaving::Announced;
+use crate::scheduler::left_calls;
 use crate::scheduler::remote::Remote;
 use crate::scheduler::shared::Shared;
 use crate::scheduler::worker::Worker;
@@ -36,39 +30,7 @@ pub(super) fn wait_for_cancellers() {
 }
 
 /// The calls for one worker.
-#[derive(Default)]
-pub(super) struct Calls {
-    tasks: Mutex<Vec<Task>>,
-    /// Whether there are some.
-    any: AtomicBool,
-}
-
-impl Calls {
-    fn leave(&self, task: Task) {
-        self.tasks().push(task);
-        // Relaxed: ordered by the fence that follows, or by the lock.
-        self.any.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether there are some, at a glance; surely after a fence.
-    #[inline]
-    pub(super) fn are_there(&self) -> bool {
-        // Relaxed: see `leave`.
-        self.any.load(Ordering::Relaxed)
-    }
-
-    fn take(&self) -> Vec<Task> {
-        let mut tasks = self.tasks();
-        // Relaxed: under the lock.
-        self.any.store(false, Ordering::Relaxed);
-        mem::take(&mut tasks)
-    }
-
-    fn tasks(&self) -> MutexGuard<'_, Vec<Task>> {
-        // Nothing that runs under the lock panics.
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(super) type Calls = left_calls::Calls<Task>;
 
 impl Worker {
     /// Wakes those of its tasks for which it has been called.
@@ -129,12 +91,7 @@ pub(crate) fn interrupt(task: Task) {
     if header.state.is_done() {
         return;
     }
-    let mut home = header.home();
-    if home.is_null() {
-        // Pairs with the light fence in `start`.
-        heavy_fence();
-        home = header.home();
-    }
+    let home = left_calls::find_home(|| header.home());
     // SAFETY: the task has not ended, so neither has its runtime, and what `KEPT` keeps stays.
     let Some((home, shared)) = (unsafe { home.as_ref().map(|home| (home, &*home.shared())) })
     else {
@@ -161,10 +118,7 @@ pub(crate) fn interrupt(task: Task) {
 impl Remote {
     /// Has the worker wake one of its tasks.
     fn call(&self, task: Task, shared: &Shared) {
-        self.calls.leave(task);
-        // Pairs with the fence before the worker's sleep: it sees the call, or we see it asleep.
-        fence(Ordering::SeqCst);
-        if !self.inbox.is_sleeping() {
+        if !self.calls.leave(task, &self.inbox) {
             self.hint_current();
         } else if self.is_spare {
             shared.wake_spare(self);

@@ -1,7 +1,7 @@
 //! How a task begins on a worker, and how it leaves it.
 
-use crate::loom::light_fence;
 use crate::scheduler::counts::count;
+use crate::scheduler::left_calls;
 use crate::scheduler::worker::Worker;
 use crate::task::{Failure, TaskPtr};
 
@@ -64,10 +64,7 @@ impl Worker {
                     return false;
                 }
             };
-            header.begin_on(self.remote(), self.migrates);
-            // Pairs with the fence in `interrupt`: a canceller that finds no home has set the flag
-            // before the task looks at it.
-            light_fence();
+            left_calls::move_in(|| header.begin_on(self.remote(), self.migrates));
             task.set_up(stack, TaskPtr::run);
             (self.remote().owned).insert(task, || self.shared.is_stopping());
         }

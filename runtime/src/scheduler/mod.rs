@@ -7,6 +7,7 @@
 //! | [`lifecycle`] | how a task begins on a worker and leaves it |
 //! | [`search`] | looking round, stealing, sleeping |
 //! | [`shutdown`], [`leaving`] | how tasks are cancelled when the runtime ends |
+//! | [`calls`], [`left_calls`] | how a worker is told of cancelled tasks |
 //! | [`parked`] | memory of tasks that park long |
 //! | [`shuffle`] | a seeded order, for tests |
 //! | [`remote`] | what others may touch of a worker: |
@@ -31,6 +32,7 @@ mod inbox;
 #[cfg(not(loom))]
 mod launch;
 mod leaving;
+mod left_calls;
 #[cfg(not(loom))]
 mod lifecycle;
 #[cfg(all(test, loom))]

@@ -12,7 +12,7 @@ use crate::scheduler::idle::Idle;
 use crate::scheduler::inbox::{Inbox, Linked, Wake};
 
 /// A stand-in for a task.
-struct Node {
+pub(super) struct Node {
     next: UnsafeCell<*mut Node>,
     value: usize,
 }
