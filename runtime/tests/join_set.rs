@@ -3,15 +3,20 @@
 #[macro_use]
 mod common;
 
+use std::cell::RefCell;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use hueless_runtime::runtime::Builder;
-use hueless_runtime::task::JoinSet;
-use hueless_runtime::{sleep, spawn, timeout, yield_now};
+use hueless_runtime::task::{JoinSet, task_local};
+use hueless_runtime::{blocking_operation, sleep, spawn, timeout, yield_now};
 
 in_all_modes!(
     tasks_come_home_in_the_order_of_their_ends,
     a_set_that_is_dropped_cancels,
+    tasks_that_are_left_behind_come_home_as_errors,
+    a_set_of_ended_tasks_is_emptied_without_waiting,
+    a_task_comes_home_once_its_locals_have_gone,
 );
 
 /// Calls `f` on this thread and in a task.
@@ -92,5 +97,116 @@ fn a_set_that_is_dropped_cancels(new: fn() -> Builder) {
             }
         });
         assert_eq!(waits.join().unwrap(), 7);
+    });
+}
+
+/// Their runtime gives up; who waits for them already gets errors, and so does who comes later. The tasks
+/// go on and end, and nobody hears of them again.
+fn tasks_that_are_left_behind_come_home_as_errors(new: fn() -> Builder) {
+    let runtime = new().workers(2).build().unwrap();
+    let (ended, has_ended) = mpsc::channel();
+    let (began, has_begun) = mpsc::channel();
+    let mut releases = Vec::new();
+    let mut sets = [JoinSet::new(), JoinSet::new()];
+    for set in &mut sets {
+        for n in 0..2 {
+            let (release, released) = mpsc::channel::<()>();
+            releases.push(release);
+            let (began, ended) = (began.clone(), ended.clone());
+            let task = move || {
+                blocking_operation(move || {
+                    began.send(()).unwrap();
+                    let _ = released.recv();
+                });
+                ended.send(()).unwrap();
+                n
+            };
+            runtime.run(|| set.spawn(task));
+            has_begun.recv().unwrap();
+        }
+    }
+    let [mut early, mut late] = sets;
+    let joiner = std::thread::spawn(move || {
+        let errors = [early.join_next(), early.join_next()];
+        assert!(early.join_next().is_none());
+        errors
+    });
+    runtime.shutdown_timeout(Duration::from_millis(20));
+    let [first, second] = joiner.join().unwrap();
+    for error in [first, second, late.join_next(), late.join_next()] {
+        let error = error.expect("it reports").unwrap_err();
+        assert!(error.is_cancelled());
+        assert!(error.to_string().contains("left behind"), "{error}");
+    }
+    assert!(late.is_empty() && late.join_next().is_none());
+    drop(releases);
+    for _ in 0..4 {
+        has_ended.recv().unwrap();
+    }
+    assert!(late.try_join_next().is_none());
+}
+
+/// However early or late a task ends, it comes home once.
+fn a_set_of_ended_tasks_is_emptied_without_waiting(new: fn() -> Builder) {
+    in_both(new, || {
+        for _ in 0..50 {
+            let mut set = JoinSet::new();
+            for n in 0..10 {
+                set.spawn(move || n);
+                if n % 3 == 0 {
+                    yield_now();
+                }
+            }
+            let mut home = Vec::new();
+            while !set.is_empty() {
+                match set.try_join_next() {
+                    Some(n) => home.push(n.unwrap()),
+                    None => yield_now(),
+                }
+            }
+            home.sort_unstable();
+            assert_eq!(home, (0..10).collect::<Vec<_>>());
+            assert!(set.try_join_next().is_none());
+        }
+    });
+}
+
+/// Waits, when it is dropped, until it is released.
+struct Lingers {
+    begun: crossbeam_channel::Sender<()>,
+    release: crossbeam_channel::Receiver<()>,
+}
+
+impl Drop for Lingers {
+    fn drop(&mut self) {
+        self.begun.send(()).unwrap();
+        while self.release.try_recv().is_err() {
+            yield_now();
+        }
+    }
+}
+
+task_local! {
+    static LINGERS: RefCell<Option<Lingers>> = const { RefCell::new(None) };
+}
+
+fn a_task_comes_home_once_its_locals_have_gone(new: fn() -> Builder) {
+    in_both(new, || {
+        let (begun, has_begun) = crossbeam_channel::bounded(1);
+        let (releases, release) = crossbeam_channel::bounded(1);
+        let mut set = JoinSet::new();
+        set.spawn(move || {
+            let lingers = Lingers { begun, release };
+            LINGERS.with(|local| *local.borrow_mut() = Some(lingers));
+            7
+        });
+        while has_begun.try_recv().is_err() {
+            assert!(set.try_join_next().is_none());
+            yield_now();
+        }
+        // If this waited it would wait for ever.
+        assert!(set.try_join_next().is_none());
+        releases.send(()).unwrap();
+        assert_eq!(set.join_next().unwrap().unwrap(), 7);
     });
 }

@@ -1,15 +1,23 @@
 //! A set of tasks that come home one by one.
+//!
+//! The set joins each of its tasks from the beginning on, as async code would: by a [`JoinFuture`], whose
+//! waker reports the task's number. So a task that has reported has a result, or an error, that is there to
+//! be taken without a wait; and one that its runtime leaves behind reports too.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::future::{Future, IntoFuture};
 use std::mem;
 use std::panic::Location;
+use std::pin::Pin;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 
+use crate::cancel::cancel_task;
 use crate::park::{Lock, Outcome, Wait, WaitQueue, Waiter, unwind_cancelled};
 use crate::scheduler;
-use crate::task::{JoinError, JoinHandle};
+use crate::task::{JoinError, JoinFuture, Task};
 
 /// Tasks of one kind, joined in the order in which they end. Dropping the set cancels those that have
 /// not been joined, without waiting for them; for tasks that may borrow there is [`scope`](super::scope).
@@ -30,8 +38,22 @@ use crate::task::{JoinError, JoinHandle};
 /// ```
 pub struct JoinSet<T> {
     home: Arc<Lock<Home>>,
-    out: HashMap<u64, JoinHandle<T>>,
+    out: HashMap<u64, Out<T>>,
     next: u64,
+}
+
+/// A task that has not been joined.
+struct Out<T> {
+    /// A count of its own: while the future waits nobody may clone what it holds.
+    task: Task,
+    end: End<T>,
+}
+
+enum End<T> {
+    /// Has been polled, and reports when it is ready.
+    Awaited(Pin<Box<JoinFuture<T>>>),
+    /// It had ended by the time that its future was polled first.
+    Ended(Result<T, JoinError>),
 }
 
 /// Where tasks report that they end.
@@ -40,14 +62,14 @@ struct Home {
     waiters: WaitQueue,
 }
 
-/// Reports when dropped, whatever has become of the task.
+/// Reports a task when its future is ready.
 struct Report {
     home: Arc<Lock<Home>>,
     number: u64,
 }
 
-impl Drop for Report {
-    fn drop(&mut self) {
+impl Wake for Report {
+    fn wake(self: Arc<Self>) {
         let mut home = self.home.lock();
         home.ended.push_back(self.number);
         let woken = home.waiters.pop();
@@ -81,8 +103,11 @@ impl<T> JoinSet<T> {
     }
 
     /// Waits for the next task to end and returns its result; `None` if there is none. Blocks the
-    /// calling task or thread, not the worker. A point of cancellation, and then no result is lost. A task
-    /// that its dropped runtime has left behind still running is waited for until it ends.
+    /// calling task or thread, not the worker. A point of cancellation, and then no result is lost.
+    ///
+    /// # Errors
+    /// That of the task, as in [`JoinHandle::join`](crate::task::JoinHandle::join); also when its dropped
+    /// runtime has left it behind still running.
     pub fn join_next(&mut self) -> Option<Result<T, JoinError>> {
         loop {
             if self.is_empty() {
@@ -112,17 +137,29 @@ impl<T> JoinSet<T> {
         }
     }
 
-    /// The result of a task that has ended, if there is one. Blocks for as long only as a task that has
-    /// returned takes to drop its task-locals and to leave its stack.
+    /// The result of a task that has ended, if there is one. Never blocks.
+    ///
+    /// # Errors
+    /// As [`join_next`](Self::join_next).
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         let number = self.home.lock().ended.pop_front()?;
-        let handle = self.out.remove(&number).expect("a task reports once");
-        Some(handle.join_ending())
+        let out = self.out.remove(&number).expect("a task reports once");
+        let mut future = match out.end {
+            End::Ended(result) => return Some(result),
+            End::Awaited(future) => future,
+        };
+        let polled = future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        let Poll::Ready(result) = polled else {
+            unreachable!("a future that has run its waker is ready")
+        };
+        Some(result)
     }
 
     /// Cancels all tasks that have not been joined; they are still to be joined.
     pub fn cancel_all(&self) {
-        self.out.values().for_each(JoinHandle::cancel);
+        self.out.values().for_each(|out| cancel_task(&out.task));
     }
 
     /// Lets all tasks go that have not been joined.
@@ -145,16 +182,23 @@ impl<T: Send + 'static> JoinSet<T> {
     {
         let number = self.next;
         self.next += 1;
-        let report = Report {
+        let handle = scheduler::spawn(f, None, None, Location::caller());
+        let task = handle.task().clone();
+        let report = Arc::new(Report {
             home: self.home.clone(),
             number,
+        });
+        let waker = Waker::from(report.clone());
+        let mut future = Box::pin(handle.into_future());
+        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+        let end = match polled {
+            Poll::Pending => End::Awaited(future),
+            Poll::Ready(result) => {
+                report.wake();
+                End::Ended(result)
+            }
         };
-        let f = move || {
-            let _report = report;
-            f()
-        };
-        let handle = scheduler::spawn(f, None, None, Location::caller());
-        self.out.insert(number, handle);
+        self.out.insert(number, Out { task, end });
     }
 }
 

@@ -118,14 +118,6 @@ impl<T> JoinHandle<T> {
         cancel_task(&self.task);
     }
 
-    /// Waits for a task that has left its code, or will never begin it. Nothing interrupts that.
-    pub(crate) fn join_ending(self) -> Result<T, JoinError> {
-        match self.wait(None, || Some(Wait::begin_shielded())) {
-            Waited::LeftBehind => Err(self.left_behind()),
-            _ => self.take_result(),
-        }
-    }
-
     /// Whether the task has ended.
     pub fn is_finished(&self) -> bool {
         self.task.header().state.is_done()
