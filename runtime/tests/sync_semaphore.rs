@@ -129,6 +129,47 @@ fn there_are_not_more_permits_than_can_be_counted() {
     assert!(catch_unwind(|| Semaphore::new(usize::MAX)).is_err());
 }
 
+/// Permits are added while all there can be are taken: what would be too many when those come back is lost.
+#[test]
+fn permits_that_come_back_are_not_more_than_can_be_counted() {
+    const MAX: usize = Semaphore::MAX_PERMITS;
+    let semaphore = Semaphore::new(MAX);
+    let all = semaphore.acquire_many(MAX);
+    assert!(catch_unwind(|| semaphore.add_permits(usize::MAX)).is_err());
+    assert_eq!(semaphore.available_permits(), 0);
+    semaphore.add_permits(MAX);
+    let all_again = semaphore.acquire_many(MAX);
+    semaphore.add_permits(MAX - 1);
+    for more_than_enough in [all, all_again] {
+        drop(more_than_enough);
+        assert_eq!(semaphore.available_permits(), MAX);
+    }
+    assert!(catch_unwind(|| semaphore.add_permits(1)).is_err());
+    semaphore.add_permits(0);
+    let all = semaphore.try_acquire_many(MAX).expect("all are free");
+    assert!(semaphore.try_acquire().is_none());
+    drop(all);
+    assert_eq!(semaphore.available_permits(), MAX);
+}
+
+/// Somebody waits for all that there can be while too many are added.
+#[test]
+fn too_many_permits_do_not_disturb_who_waits() {
+    const MAX: usize = Semaphore::MAX_PERMITS;
+    let semaphore = Arc::new(Semaphore::new(MAX));
+    let one = semaphore.acquire();
+    let there = semaphore.clone();
+    let greedy = std::thread::spawn(move || there.acquire_many(MAX).permits());
+    while semaphore.try_acquire().is_some() {
+        std::thread::yield_now();
+    }
+    assert!(catch_unwind(|| semaphore.add_permits(2)).is_err());
+    assert_eq!(semaphore.available_permits(), MAX - 1);
+    drop(one);
+    assert_eq!(greedy.join().unwrap(), MAX);
+    assert_eq!(semaphore.available_permits(), MAX);
+}
+
 /// On one worker, where who has begun to acquire waits by the time another runs.
 #[test]
 fn first_come_first_served_whatever_the_numbers() {

@@ -37,7 +37,7 @@ pub(super) struct RawSemaphore {
 pub(super) struct TooMany;
 
 impl RawSemaphore {
-    /// So many permits can be counted.
+    /// So many permits are free at most. The sum of two such numbers can be counted.
     pub(super) const MAX: usize = usize::MAX / PERMIT / 2;
 
     #[cfg(not(loom))]
@@ -83,7 +83,7 @@ impl RawSemaphore {
                     None => return false,
                 },
             };
-            // Acquire pairs with the Release in `release`: what was done under the permits is seen.
+            // Acquire pairs with the Release in `put`: what was done under the permits is seen.
             let exchanged =
                 self.state
                     .compare_exchange_weak(state, next, Ordering::Acquire, Ordering::Relaxed);
@@ -133,25 +133,27 @@ impl RawSemaphore {
         }
     }
 
-    /// Gives `n` permits back.
+    /// Gives `n` permits back. Those that there would be too many of are lost.
     #[inline]
     pub(super) fn release(&self, n: usize) {
-        // Release pairs with the Acquire in `take_or`.
-        let before = self.state.fetch_add(n * PERMIT, Ordering::Release);
-        if before & QUEUED != 0 {
-            self.grant(self.queue.lock());
-        }
+        // What comes back has not been more than `MAX` at its time, but others have been added since.
+        let put = self.put(|free| Some((free + n).min(Self::MAX)));
+        debug_assert!(put.is_ok(), "it is never too many");
     }
 
-    /// [`release`](Self::release) of permits that are new.
+    /// Adds `n` permits that are new.
     pub(super) fn add(&self, n: usize) -> Result<(), TooMany> {
+        self.put(|free| free.checked_add(n).filter(|&all| all <= Self::MAX))
+    }
+
+    /// Makes of so many free permits as many as `change` says, which are not less, and not more than `MAX`.
+    #[inline]
+    fn put(&self, change: impl Fn(usize) -> Option<usize>) -> Result<(), TooMany> {
         // Relaxed: the exchange decides.
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
-            if n > Self::MAX - state / PERMIT {
-                return Err(TooMany);
-            }
-            let next = state + n * PERMIT;
+            let free = change(state / PERMIT).ok_or(TooMany)?;
+            let next = free * PERMIT | state & QUEUED;
             // Release pairs with the Acquire in `take_or`.
             let exchanged =
                 self.state
@@ -172,7 +174,7 @@ impl RawSemaphore {
     #[inline(never)]
     fn grant<'a>(&'a self, mut queue: LockGuard<'a, WaitQueue>) {
         loop {
-            // Acquire pairs with the Release in `release`, for the waiters who see it with their ready.
+            // Acquire pairs with the Release in `put`, for the waiters who see it with their ready.
             // While somebody waits, who takes permits holds the lock: there are never less than this.
             let free = self.state.load(Ordering::Acquire) / PERMIT;
             // SAFETY: the slot of a waiter in this queue is the number that it wants, in a frame that

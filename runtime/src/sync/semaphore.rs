@@ -39,7 +39,10 @@ use crate::sync::raw_semaphore::RawSemaphore;
 pub struct Semaphore(RawSemaphore);
 
 impl Semaphore {
-    /// The greatest number of permits.
+    /// The greatest number of permits that are free at a time.
+    ///
+    /// More than that may be about, if some are added while others are taken. As many of those that are given
+    /// back as would be too many are lost.
     pub const MAX_PERMITS: usize = RawSemaphore::MAX;
 
     /// A semaphore with `permits` permits.
@@ -251,7 +254,7 @@ impl Semaphore {
     /// Adds `n` permits to those there are. Never blocks.
     ///
     /// # Panics
-    /// If there would be more than [`MAX_PERMITS`](Self::MAX_PERMITS).
+    /// If more than [`MAX_PERMITS`](Self::MAX_PERMITS) would be free; none is added then.
     ///
     /// # Examples
     ///
