@@ -1,16 +1,17 @@
 //! An operation of a dynamic select that is not completed: it is as if it had never been selected.
 
 mod common;
+#[path = "common/undo.rs"]
+mod undo;
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use common::{Arrivals, Census, Flavor, NEVER, World, join_all, rounds};
+use common::{Arrivals, Census, Flavor, NEVER, World, join_all};
 use hueless_channel::{
-    Receiver, RecvError, RecvTimeoutError, Select, SelectedOperation, SendError, Sender,
-    TryRecvError, TrySendError, bounded, select, unbounded,
+    Receiver, RecvError, Select, SendError, Sender, TryRecvError, TrySendError, bounded, select,
+    unbounded,
 };
+use undo::{UNDO, message_of, select_waiting, undo, undo_silently};
 
 tests_in_all_worlds!(
     dropping_panics,
@@ -20,48 +21,12 @@ tests_in_all_worlds!(
     several_are_given_back,
     a_rendezvous_message_is_kept,
     a_returned_message_needs_no_slot,
-    a_message_goes_to_a_receiver_that_waits,
-    a_select_takes_what_is_given_back,
     a_reserved_slot_is_free_again,
-    a_reserved_slot_goes_to_a_sender_that_waits,
-    a_promised_receiver_goes_on_waiting,
-    a_paired_receiver_goes_on_waiting,
     disconnected_operations_undo_nothing,
     given_back_after_the_senders_have_gone,
     messages_are_dropped_once,
     big_and_empty_messages_come_back,
 );
-
-fn message_of(payload: Box<dyn Any + Send>) -> String {
-    match payload.downcast::<String>() {
-        Ok(text) => *text,
-        Err(other) => other
-            .downcast_ref::<&str>()
-            .map_or("?", |text| text)
-            .to_owned(),
-    }
-}
-
-/// Drops the operation, which panics.
-fn undo(operation: SelectedOperation<'_>) {
-    let payload = catch_unwind(AssertUnwindSafe(|| drop(operation))).unwrap_err();
-    assert_eq!(
-        message_of(payload),
-        "dropped `SelectedOperation` without completing the operation"
-    );
-}
-
-/// Drops the operation while unwinding.
-fn undo_silently(operation: SelectedOperation<'_>) {
-    let payload = catch_unwind(AssertUnwindSafe(|| {
-        let _operation = operation;
-        resume_unwind(Box::new("the first panic"))
-    }))
-    .unwrap_err();
-    assert_eq!(message_of(payload), "the first panic");
-}
-
-const UNDO: [fn(SelectedOperation<'_>); 2] = [undo, undo_silently];
 
 /// Commits a receive from `r` once that is possible, and undoes it.
 fn select_and_undo<T>(r: &Receiver<T>, way: usize) {
@@ -198,16 +163,6 @@ fn several_are_given_back<W: World>() {
     }
 }
 
-/// Commits a receive once a sender waits.
-fn select_waiting<'a, W: World>(list: &mut Select<'a>) -> SelectedOperation<'a> {
-    loop {
-        if let Ok(operation) = list.try_select() {
-            return operation;
-        }
-        W::yield_now();
-    }
-}
-
 fn a_rendezvous_message_is_kept<W: World>() {
     for way in 0..4 {
         let (s, r) = bounded(0);
@@ -278,83 +233,6 @@ fn a_returned_message_needs_no_slot<W: World>() {
     assert!(s.is_full());
 }
 
-/// Waits for a number in one of the ways there are.
-fn recv_somehow(r: &Receiver<usize>, way: usize) -> Option<usize> {
-    let (_s, nothing) = bounded::<()>(0);
-    match way % 5 {
-        0 => r.recv().ok(),
-        1 => r.recv_timeout(NEVER).ok(),
-        2 => select! {
-            recv(nothing) -> _ => unreachable!(),
-            recv(r) -> msg => msg.ok(),
-        },
-        3 => {
-            let mut list = Select::new();
-            list.recv(&nothing);
-            list.recv(r);
-            list.select().recv(r).ok()
-        }
-        _ => {
-            let mut list = Select::new();
-            list.recv(r);
-            loop {
-                list.ready();
-                match r.try_recv() {
-                    Err(TryRecvError::Empty) => {}
-                    received => return received.ok(),
-                }
-            }
-        }
-    }
-}
-
-fn a_message_goes_to_a_receiver_that_waits<W: World>() {
-    for flavor in Flavor::ALL {
-        for way in 0..10 {
-            let (s, r) = flavor.make();
-            let sender = W::spawn(move || s.send(1).map(|()| s));
-            let mut list = Select::new();
-            list.recv(&r);
-            let operation = list.select();
-            let arrivals = Arrivals::default();
-            let receiver = {
-                let (r, arrivals) = (r.clone(), arrivals.clone());
-                W::spawn(move || {
-                    arrivals.arrive();
-                    recv_somehow(&r, way)
-                })
-            };
-            arrivals.wait::<W>(1);
-            UNDO[way / 5](operation);
-            assert_eq!(receiver.join(), Some(1));
-            assert!(r.is_empty());
-            drop(sender.join());
-        }
-    }
-}
-
-fn a_select_takes_what_is_given_back<W: World>() {
-    for round in 0..rounds(200) {
-        let (s, r) = Flavor::ALL[round % 4].make();
-        let sender = W::spawn(move || s.send(round));
-        let takers: Vec<_> = (0..3)
-            .map(|way| {
-                let r = r.clone();
-                W::spawn(move || recv_somehow(&r, round + way))
-            })
-            .collect();
-        let mut list = Select::new();
-        list.recv(&r);
-        if let Ok(operation) = list.select_timeout(Duration::from_micros(50)) {
-            undo_silently(operation);
-        }
-        sender.join().unwrap();
-        let got: Vec<_> = join_all(takers).into_iter().flatten().collect();
-        let left: Vec<_> = r.try_iter().collect();
-        assert_eq!([got, left].concat(), [round]);
-    }
-}
-
 fn a_reserved_slot_is_free_again<W: World>() {
     for capacity in [1, 3] {
         for undo in UNDO {
@@ -375,98 +253,6 @@ fn a_reserved_slot_is_free_again<W: World>() {
             );
         }
     }
-}
-
-fn a_reserved_slot_goes_to_a_sender_that_waits<W: World>() {
-    for way in 0..8 {
-        let (s, r) = bounded(1);
-        let mut list = Select::new();
-        list.send(&s);
-        let operation = list.select();
-        let arrivals = Arrivals::default();
-        let sender = {
-            let (s, arrivals) = (s.clone(), arrivals.clone());
-            W::spawn(move || {
-                arrivals.arrive();
-                match way / 2 {
-                    0 => s.send(5).unwrap(),
-                    1 => {
-                        select! { send(s, 5) -> res => res.unwrap(), send(s, 5) -> res => res.unwrap() }
-                    }
-                    2 => {
-                        let mut list = Select::new();
-                        list.send(&s);
-                        list.select().send(&s, 5).unwrap();
-                    }
-                    _ => {
-                        let mut list = Select::new();
-                        list.send(&s);
-                        while list.ready() == 0 && s.try_send(5).is_err() {}
-                    }
-                }
-            })
-        };
-        arrivals.wait::<W>(1);
-        assert!(r.is_empty());
-        UNDO[way % 2](operation);
-        sender.join();
-        assert_eq!(r.try_recv(), Ok(5));
-        assert!(!s.is_full());
-    }
-}
-
-fn a_promised_receiver_goes_on_waiting<W: World>() {
-    for way in 0..8 {
-        let (s, r) = bounded(0);
-        let receiver = W::spawn(move || recv_somehow(&r, way / 2));
-        let mut list = Select::new();
-        list.send(&s);
-        for _ in 0..3 {
-            // Meets the receiver, which waits each time.
-            UNDO[way % 2](select_waiting::<W>(&mut list));
-        }
-        s.send(7).unwrap();
-        assert_eq!(receiver.join(), Some(7));
-    }
-}
-
-fn a_paired_receiver_goes_on_waiting<W: World>() {
-    for way in 0..8 {
-        let (s, r) = bounded(0);
-        let arrivals = Arrivals::default();
-        let undoing = {
-            let (s, arrivals) = (s.clone(), arrivals.clone());
-            W::spawn(move || {
-                let mut list = Select::new();
-                list.send(&s);
-                for _ in 0..3 {
-                    arrivals.arrive();
-                    // Waits for a receiver.
-                    UNDO[way % 2](list.select());
-                }
-            })
-        };
-        arrivals.wait::<W>(1);
-        let receiver = W::spawn(move || recv_somehow(&r, way / 2));
-        undoing.join();
-        s.send(7).unwrap();
-        assert_eq!(receiver.join(), Some(7));
-    }
-    // Nobody waits any more: there is nothing to be had.
-    let (s, r) = bounded::<usize>(0);
-    let undoing = W::spawn(move || {
-        let mut list = Select::new();
-        list.send(&s);
-        undo_silently(list.select());
-    });
-    while let Err(err) = r.try_recv() {
-        if err.is_disconnected() {
-            break;
-        }
-        W::yield_now();
-    }
-    undoing.join();
-    assert_eq!(r.recv_timeout(NEVER), Err(RecvTimeoutError::Disconnected));
 }
 
 fn disconnected_operations_undo_nothing<W: World>() {

@@ -1,26 +1,25 @@
 //! Files: what std's do, without holding up the worker.
 
 mod common;
+#[path = "common/dir.rs"]
+mod dir;
 
 use std::collections::BTreeMap;
-use std::ffi::{CString, OsString};
+use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, IoSlice, IoSliceMut};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{
     DirBuilderExt, DirEntryExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, symlink,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use common::{Mode, bytes, cases};
-use hueless_netpoll::fs::{self, DirBuilder, File, FileTimes, OpenOptions, TryLockError};
+use dir::Dir;
+use hueless_netpoll::fs::{self, DirBuilder, File, FileTimes, OpenOptions};
 use hueless_netpoll::process::Command;
-use hueless_runtime::runtime::Builder;
-use hueless_runtime::yield_now;
 
 cases!(
     whole_files_come_and_go,
@@ -33,35 +32,9 @@ cases!(
     directories_list_what_std_lists,
     links_and_names,
     errors_are_stds,
-    locks_wait_and_leave_the_worker_to_others,
-    an_open_that_waits_leaves_the_worker_to_others,
     files_go_to_std_and_back,
     dropped_files_are_closed,
 );
-
-/// A directory that is removed after the test.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn new() -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("hueless-fs-test-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn whole_files_come_and_go<M: Mode>() {
     let dir = Dir::new();
@@ -343,126 +316,6 @@ fn errors_are_stds<M: Mode>() {
     same(fs::canonicalize(&none), std::fs::canonicalize(&none));
     same(fs::read_dir(&none), std::fs::read_dir(&none));
     same(fs::read("a\0b"), std::fs::read("a\0b"));
-}
-
-fn locks_wait_and_leave_the_worker_to_others<M: Mode>() {
-    let dir = Dir::new();
-    let path = dir.path("a");
-    let holder = File::create(&path).unwrap();
-    holder.lock().unwrap();
-    let other = File::open(&path).unwrap();
-    assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
-    assert!(matches!(
-        other.try_lock_shared(),
-        Err(TryLockError::WouldBlock)
-    ));
-    let waits = Arc::new(AtomicBool::new(false));
-    let waiter = M::spawn({
-        let waits = waits.clone();
-        move || {
-            waits.store(true, Ordering::SeqCst);
-            other.lock().unwrap();
-            other.unlock().unwrap();
-            other.lock_shared().unwrap();
-            other
-        }
-    });
-    while !waits.load(Ordering::SeqCst) {
-        yield_now();
-    }
-    holder.unlock().unwrap();
-    let other = waiter.join();
-    holder.try_lock_shared().unwrap();
-    drop(other);
-}
-
-/// As many wait as the pool has threads, and the one with the lock needs a thread to go on. Those who
-/// wait hold none, and can be cancelled.
-#[test]
-fn who_waits_for_a_lock_holds_no_thread() {
-    const THREADS: usize = 2;
-    let dir = Dir::new();
-    let path = dir.path("a");
-    let runtime = Builder::new().workers(1).blocking_threads(THREADS);
-    let runtime = runtime.build().unwrap();
-    let (done, is_done) = std::sync::mpsc::channel();
-    let holder = runtime.spawn({
-        let path = path.clone();
-        move || {
-            let holder = File::create(&path).unwrap();
-            holder.lock().unwrap();
-            let begun = Arc::new(AtomicUsize::new(0));
-            let waiters: Vec<_> = (0..2 * THREADS)
-                .map(|i| {
-                    let (path, begun) = (path.clone(), begun.clone());
-                    hueless_runtime::spawn(move || {
-                        let file = File::open(path).unwrap();
-                        begun.fetch_add(1, Ordering::SeqCst);
-                        match i % 2 {
-                            0 => file.lock().unwrap(),
-                            _ => file.lock_shared().unwrap(),
-                        }
-                    })
-                })
-                .collect();
-            while begun.load(Ordering::SeqCst) < waiters.len() {
-                yield_now();
-            }
-            for _ in 0..100 {
-                holder.metadata().unwrap();
-            }
-            holder.unlock().unwrap();
-            waiters
-                .into_iter()
-                .for_each(|waiter| waiter.join().unwrap());
-            done.send(()).unwrap();
-        }
-    });
-    let outcome = is_done.recv_timeout(Duration::from_secs(60));
-    if outcome.is_err() {
-        // What is stuck would hold up the runtime's end too.
-        eprintln!("the pool is stuck");
-        std::process::exit(3);
-    }
-    holder.join().unwrap();
-
-    let file = File::create(&path).unwrap();
-    file.lock().unwrap();
-    let (begins, has_begun) = std::sync::mpsc::channel();
-    let waiter = runtime.spawn(move || {
-        let file = File::open(path).unwrap();
-        begins.send(()).unwrap();
-        file.lock()
-    });
-    has_begun.recv().unwrap();
-    drop(runtime);
-    assert!(waiter.join().unwrap_err().is_cancelled());
-}
-
-/// A pipe in the file system: opening it waits for somebody at the other end.
-fn an_open_that_waits_leaves_the_worker_to_others<M: Mode>() {
-    let dir = Dir::new();
-    let path = dir.path("pipe");
-    let name = CString::new(path.as_os_str().as_bytes()).unwrap();
-    // SAFETY: a string that ends in zero.
-    assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-    let opens = Arc::new(AtomicBool::new(false));
-    let reader = M::spawn({
-        let (opens, path) = (opens.clone(), path.clone());
-        move || {
-            opens.store(true, Ordering::SeqCst);
-            let mut got = Vec::new();
-            File::open(path).unwrap().read_to_end(&mut got).unwrap();
-            got
-        }
-    });
-    while !opens.load(Ordering::SeqCst) {
-        yield_now();
-    }
-    let mut writer = OpenOptions::new().write(true).open(&path).unwrap();
-    writer.write_all(b"through").unwrap();
-    drop(writer);
-    assert_eq!(reader.join(), b"through");
 }
 
 fn files_go_to_std_and_back<M: Mode>() {

@@ -153,7 +153,7 @@ impl RawSemaphore {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
             let free = change(state / PERMIT).ok_or(TooMany)?;
-            let next = free * PERMIT | state & QUEUED;
+            let next = (free * PERMIT) | (state & QUEUED);
             // Release pairs with the Acquire in `take_or`.
             let exchanged =
                 self.state
