@@ -37,8 +37,9 @@ pub(super) struct RawSemaphore {
 pub(super) struct TooMany;
 
 impl RawSemaphore {
-    /// So many permits are free at most. The sum of two such numbers can be counted.
-    pub(super) const MAX: usize = usize::MAX / PERMIT / 2;
+    /// So many permits are free at most. Four times as many can be counted, so that there is room for what
+    /// comes back and is too many, until that is seen.
+    pub(super) const MAX: usize = usize::MAX / PERMIT / 4;
 
     #[cfg(not(loom))]
     pub(super) const fn new(permits: usize) -> Self {
@@ -83,7 +84,7 @@ impl RawSemaphore {
                     None => return false,
                 },
             };
-            // Acquire pairs with the Release in `put`: what was done under the permits is seen.
+            // Acquire pairs with the Release in `release`: what was done under the permits is seen.
             let exchanged =
                 self.state
                     .compare_exchange_weak(state, next, Ordering::Acquire, Ordering::Relaxed);
@@ -136,37 +137,44 @@ impl RawSemaphore {
     /// Gives `n` permits back. Those that there would be too many of are lost.
     #[inline]
     pub(super) fn release(&self, n: usize) {
-        // What comes back has not been more than `MAX` at its time, but others have been added since.
-        let put = self.put(|free| Some((free + n).min(Self::MAX)));
-        debug_assert!(put.is_ok(), "it is never too many");
+        // Release pairs with the Acquire in `take_or`.
+        let before = self.state.fetch_add(n * PERMIT, Ordering::Release);
+        if before & QUEUED != 0 || before / PERMIT > Self::MAX - n {
+            self.released();
+        }
+    }
+
+    /// After permits have come back that somebody waits for, or that are too many.
+    #[cold]
+    #[inline(never)]
+    fn released(&self) {
+        // They are too many if others have been added while they were taken.
+        let keep = |free: usize| (free > Self::MAX).then_some(Self::MAX);
+        let before = match self.change(keep) {
+            Ok(before) | Err(before) => before,
+        };
+        if before & QUEUED != 0 {
+            self.grant(self.queue.lock());
+        }
     }
 
     /// Adds `n` permits that are new.
     pub(super) fn add(&self, n: usize) -> Result<(), TooMany> {
-        self.put(|free| free.checked_add(n).filter(|&all| all <= Self::MAX))
-    }
-
-    /// Makes of so many free permits as many as `change` says, which are not less, and not more than `MAX`.
-    #[inline]
-    fn put(&self, change: impl Fn(usize) -> Option<usize>) -> Result<(), TooMany> {
-        // Relaxed: the exchange decides.
-        let mut state = self.state.load(Ordering::Relaxed);
-        loop {
-            let free = change(state / PERMIT).ok_or(TooMany)?;
-            let next = (free * PERMIT) | (state & QUEUED);
-            // Release pairs with the Acquire in `take_or`.
-            let exchanged =
-                self.state
-                    .compare_exchange_weak(state, next, Ordering::Release, Ordering::Relaxed);
-            match exchanged {
-                Ok(_) => break,
-                Err(now) => state = now,
-            }
-        }
-        if state & QUEUED != 0 {
+        let more = |free: usize| free.checked_add(n).filter(|&all| all <= Self::MAX);
+        let before = self.change(more).map_err(|_| TooMany)?;
+        if before & QUEUED != 0 {
             self.grant(self.queue.lock());
         }
         Ok(())
+    }
+
+    /// Makes of the number of free permits what `change` says, or lets it be. Returns the word before that,
+    /// or as it is.
+    fn change(&self, change: impl Fn(usize) -> Option<usize>) -> Result<usize, usize> {
+        // Release pairs with the Acquire in `take_or`. Relaxed: the exchange decides.
+        (self.state).fetch_update(Ordering::Release, Ordering::Relaxed, |state| {
+            change(state / PERMIT).map(|free| (free * PERMIT) | (state & QUEUED))
+        })
     }
 
     /// Gives permits to the first waiters, as far as they go.
@@ -174,7 +182,7 @@ impl RawSemaphore {
     #[inline(never)]
     fn grant<'a>(&'a self, mut queue: LockGuard<'a, WaitQueue>) {
         loop {
-            // Acquire pairs with the Release in `put`, for the waiters who see it with their ready.
+            // Acquire pairs with the Release in `release`, for the waiters who see it with their ready.
             // While somebody waits, who takes permits holds the lock: there are never less than this.
             let free = self.state.load(Ordering::Acquire) / PERMIT;
             // SAFETY: the slot of a waiter in this queue is the number that it wants, in a frame that

@@ -77,3 +77,23 @@ fn a_permit_is_taken_or_still_there() {
         assert_eq!(semaphore.try_acquire(1), !taken);
     });
 }
+
+/// Two give back, at once, as many as there may be, when so many are free already: what is too many is lost,
+/// and who comes meanwhile has what it wants.
+#[test]
+fn permits_that_are_too_many_are_lost() {
+    const MAX: usize = RawSemaphore::MAX;
+    model(|| {
+        let semaphore = Arc::new(RawSemaphore::new(MAX));
+        let others = [(); 2].map(|()| {
+            let there = semaphore.clone();
+            thread::spawn(move || there.release(MAX))
+        });
+        assert!(semaphore.try_acquire(MAX));
+        semaphore.release(MAX);
+        for other in others {
+            other.join().unwrap();
+        }
+        assert_eq!(semaphore.available(), MAX);
+    });
+}
