@@ -1,25 +1,17 @@
 //! Generators: whose they are, and what of their callers' they may keep across a yield.
 
+#[path = "common/generators.rs"]
+mod generators;
+
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
-use std::time::Duration;
 
-use hueless_runtime::cancel::shield;
 use hueless_runtime::runtime::Builder;
 use hueless_runtime::task::{no_park, scoped_local};
-use hueless_runtime::{Generator, generator, run, sleep, spawn, stack, timeout};
+use hueless_runtime::{Generator, generator, run, spawn, stack};
 
-fn count(n: u32) -> Generator<u32> {
-    generator(move |y| (0..n).for_each(|i| y.yield_(i)))
-}
-
-/// In a task and on an OS thread.
-fn everywhere(f: fn()) {
-    f();
-    run(f);
-    Builder::new().workers(1).build().unwrap().run(f);
-}
+use generators::{count, everywhere};
 
 #[test]
 fn one_of_another_task_does_not_run_here() {
@@ -66,33 +58,6 @@ fn a_yield_leaves_no_park_to_nobody() {
         let mut numbers = count(3);
         no_park(|| assert_eq!(numbers.next(), Some(0)));
         assert_eq!(numbers.next(), Some(1));
-    });
-}
-
-/// Limits of time are calls of the task, which end in the reverse order of their beginning.
-#[test]
-fn a_yield_leaves_no_limit_of_time_to_nobody() {
-    everywhere(|| {
-        let hour = Duration::from_secs(3600);
-        let mut numbers = generator(move |y| {
-            let refused = catch_unwind(AssertUnwindSafe(|| timeout(hour, || y.yield_(0))));
-            y.yield_(u32::from(refused.is_err()));
-            let refused = catch_unwind(AssertUnwindSafe(|| shield(|| y.yield_(0))));
-            y.yield_(u32::from(refused.is_err()));
-            // Around what does not yield they are as ever, and around `next`.
-            y.yield_(timeout(hour, || 3).unwrap());
-            let late = timeout(Duration::from_millis(1), || sleep(Duration::MAX));
-            y.yield_(u32::from(late.is_err()));
-            sleep(Duration::MAX);
-        });
-        assert_eq!(timeout(hour, || numbers.next()), Ok(Some(1)));
-        assert_eq!(numbers.next(), Some(1));
-        let nested = || timeout(hour, || numbers.next());
-        assert_eq!(timeout(hour, nested), Ok(Ok(Some(3))));
-        assert_eq!(shield(|| numbers.next()), Some(1));
-        // The caller's limit ends the generator with the call.
-        assert!(timeout(Duration::from_millis(1), || numbers.next()).is_err());
-        assert_eq!(numbers.next(), None);
     });
 }
 

@@ -95,7 +95,7 @@ pub(crate) enum Owner {
 
 impl Owner {
     /// The task or thread that calls this.
-    pub(super) fn current() -> Self {
+    pub(crate) fn current() -> Self {
         match running_task() {
             Some(task) => Self::Task(task),
             None => Self::Thread(ThreadHeader::current()),
@@ -104,8 +104,8 @@ impl Owner {
 
     pub(super) fn context(&self) -> Context<'_> {
         match self {
-            // SAFETY: whoever has the owner from a frame is within the frame's life, and so is
-            // whoever got it from `current`.
+            // SAFETY: whoever has the owner from a frame is within the frame's life, and whoever has it from
+            // `current` asks in that task.
             Self::Task(task) => unsafe { task.get() }.context(),
             Self::Thread(thread) => thread.context(),
         }
@@ -238,10 +238,10 @@ impl Context<'_> {
         self.refresh();
     }
 
-    /// The address of the innermost frame, to compare. By the context's own code.
+    /// The innermost frame, or null. By the context's own code.
     #[inline]
-    pub(crate) fn innermost(self) -> usize {
-        self.chain.get().innermost().addr()
+    pub(super) fn innermost(self) -> *const Frame {
+        self.chain.get().innermost()
     }
 
     /// Whether the code is in any frame. By the context's own code.

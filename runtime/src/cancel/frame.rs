@@ -1,9 +1,10 @@
 //! A call that can be cancelled apart from what is around it, or that keeps cancellation out.
 //!
 //! A frame lies on the stack of the call, is entered in its context's chain for as long as the call
-//! runs, and there may be marked as cancelled. One with a limit of time is marked by a timer of its
-//! task's worker; on an OS thread, which has none, by the thread itself when it looks. One that belongs
-//! to a [`Node`] is entered there too, and marked when that is cancelled.
+//! runs, except while a generator [is suspended](super::detached) in it, and there may be marked as
+//! cancelled. One with a limit of time is marked by a timer of its task's worker; on an OS thread, which
+//! has none, by the thread itself when it looks. One that belongs to a [`Node`] is entered there too, and
+//! marked when that is cancelled.
 //!
 //! Who touches what: `parent` and `marked`, the holder of the context's lock; the links, the holder of
 //! the node's lock; the timer, its worker's wheel; the rest never changes once the frame is entered.
@@ -51,6 +52,13 @@ pub(crate) struct Frame {
 pub(super) struct Links {
     pub(super) prev: Cell<*const Frame>,
     pub(super) next: Cell<*const Frame>,
+}
+
+impl Links {
+    /// Whether they lead nowhere, as those of a frame that is in no list.
+    pub(super) fn are_unset(&self) -> bool {
+        self.prev.get().is_null() && self.next.get().is_null()
+    }
 }
 
 impl Frame {
@@ -115,9 +123,11 @@ impl Frame {
         f()
     }
 
+    /// Enters the frame, also once more after it was left.
+    ///
     /// # Safety
-    /// By the code whose frame it is. The frame stays where it is until `leave`.
-    unsafe fn enter(&self) {
+    /// By the code whose frame it is, outside of it. The frame stays where it is until `leave`.
+    pub(super) unsafe fn enter(&self) {
         if self.deadline.is_some_and(|at| at <= crate::time::now()) {
             self.mark();
         }
@@ -136,13 +146,15 @@ impl Frame {
         }
     }
 
+    /// Leaves the frame. What has marked it stays.
+    ///
     /// # Safety
-    /// By the code whose frame it is, after `enter`.
-    unsafe fn leave(&self) {
+    /// By the code whose frame it is, which is in no frame further in, after `enter`.
+    pub(super) unsafe fn leave(&self) {
         // SAFETY: by this function's contract. The worker's remote lies in the runtime, which outlives
         // its tasks.
         unsafe {
-            if let Some(remote) = self.armed_in.get().as_ref() {
+            if let Some(remote) = self.armed_in.replace(ptr::null()).as_ref() {
                 scheduler::disarm(remote, NonNull::from(&self.timer));
             }
             if let Some(node) = &self.node {

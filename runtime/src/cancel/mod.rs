@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | who can be cancelled: a task or a thread, and the frames it is in | `context` |
 //! | a frame: a limit of time, a token's `run`, a scope, a shield | `frame` |
+//! | frames of a generator that is suspended | `detached` |
 //! | what cancels many at once: a tree of tokens and scopes | `node` |
 //! | how the one who blocks is woken | `wake`, `scheduler/calls.rs` |
 //!
@@ -21,6 +22,8 @@
 mod catch;
 #[cfg(not(loom))]
 mod context;
+#[cfg(not(loom))]
+mod detached;
 #[cfg(not(loom))]
 mod frame;
 #[cfg(not(loom))]
@@ -44,7 +47,8 @@ mod exports {
     pub use super::shield::shield;
 
     pub(crate) use super::catch::in_scope;
-    pub(crate) use super::context::{ChainCell, Context};
+    pub(crate) use super::context::{ChainCell, Context, Owner};
+    pub(crate) use super::detached::{Detached, Mark};
     pub(crate) use super::frame::Expired;
     pub(crate) use super::wake::{Woken, cancel_task};
 }

@@ -170,6 +170,8 @@ impl Node {
     /// # Safety
     /// By the code whose frame it is. The frame stays where it is until it is removed.
     pub(super) unsafe fn add(&self, frame: &Frame) {
+        // Else `remove` would take it for linked if the node is cancelled.
+        debug_assert!(frame.links.are_unset(), "a frame is in no list yet");
         let mut inner = self.lock();
         if self.is_cancelled() {
             drop(inner);
@@ -187,13 +189,14 @@ impl Node {
         inner.frames = frame;
     }
 
-    /// Takes a frame out.
+    /// Takes a frame out, which may be added again.
     ///
     /// # Safety
     /// By the code whose frame it is, which has added it.
     pub(super) unsafe fn remove(&self, frame: &Frame) {
         let mut inner = self.lock();
-        let (prev, next) = (frame.links.prev.get(), frame.links.next.get());
+        let prev = frame.links.prev.replace(ptr::null());
+        let next = frame.links.next.replace(ptr::null());
         // SAFETY: linked frames are there while the lock is held.
         unsafe {
             match prev.as_ref() {

@@ -1,5 +1,5 @@
 //! The one place where tasks' stacks are switched. (A generator's switch, inside its task, is its own:
-//! see `generator.rs`.)
+//! see `generator/run.rs`.)
 //!
 //! A [`Fiber`] is a corosensei coroutine on one of our stacks. The worker resumes it; the code on it
 //! suspends itself with a [`Suspend`], the commit callback that the worker runs once the stack has
