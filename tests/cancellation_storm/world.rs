@@ -167,7 +167,7 @@ impl World {
             24 => drop((&self.memory.0).write(&[0; 8])),
             25 => drop(self.polled.0.readable()),
             26 => block_on(future::pending()),
-            27 => race((|| sleep(LONG), || drop(self.silent.recv()))),
+            27 => race((|| sleep(LONG), || _ = self.silent.recv())),
             28 => for_each_concurrent(0..2, 2, |_| sleep(LONG)),
             29 => {
                 let mut set = JoinSet::new();

@@ -110,6 +110,9 @@ tuples! {
 ///
 /// Blocks the calling task or thread. A point of cancellation, which is handed on to all.
 ///
+/// In a destructor that runs because of a panic the losers cannot be cancelled, and are awaited until they end by
+/// themselves.
+///
 /// # Panics
 /// With the payload of a function that panics, whoever was first.
 ///

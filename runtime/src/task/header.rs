@@ -15,7 +15,7 @@
 //! while it may be elsewhere is atomic.
 
 use std::cell::{Cell, UnsafeCell};
-use std::mem::{MaybeUninit, offset_of};
+use std::mem::MaybeUninit;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
@@ -127,7 +127,10 @@ pub(crate) struct TaskHeader {
 
 #[cfg(not(any(feature = "sanitizer", hueless_tsan)))]
 const _: () = {
-    assert!(offset_of!(TaskHeader, fiber) == 64 && offset_of!(TaskHeader, vtable) == 128);
+    assert!(
+        std::mem::offset_of!(TaskHeader, fiber) == 64
+            && std::mem::offset_of!(TaskHeader, vtable) == 128
+    );
     // Leaves 16 bytes of the third line for the closure or the output.
     assert!(size_of::<TaskHeader>() == 176);
 };
