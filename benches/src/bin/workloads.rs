@@ -5,14 +5,10 @@
 use std::process::ExitCode;
 
 use hueless::runtime::Builder;
-use hueless_benches::workloads::{self, Arguments};
+use hueless_benches::workloads;
+use hueless_measure::program;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let Some(name) = arguments.next().filter(|name| name != "--help") else {
-        eprint!("{}", workloads::HELP);
-        return ExitCode::from(2);
-    };
     // The other mode of the scheduler, in which started tasks move between workers, as in Go.
     if std::env::var_os("MIGRATE").is_some_and(|value| !value.is_empty() && value != "0") {
         // SAFETY: the workloads keep nothing of their thread's across an operation.
@@ -22,15 +18,5 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let done = Arguments::parse(arguments).and_then(|arguments| workloads::run(&name, &arguments));
-    match done {
-        Ok(figures) => {
-            println!("{figures}");
-            ExitCode::SUCCESS
-        }
-        Err(wrong) => {
-            eprintln!("workloads: {wrong}");
-            ExitCode::from(2)
-        }
-    }
+    program("workloads", workloads::HELP, workloads::run)
 }

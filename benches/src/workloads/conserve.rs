@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use hueless::go;
-
-use super::{Figures, milliseconds};
+use hueless_measure::{Figures, milliseconds};
 
 /// Tasks spawned at a time.
 const GROUPS: [usize; 6] = [1, 3, 1, 20, 1, 1];

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use hueless::net::TcpStream;
 use hueless::task::JoinHandle;
 use hueless::{go, sleep};
-
-use super::memory::Memory;
-use super::{Figures, milliseconds};
+use hueless_measure::{Figures, Memory};
 
 /// How many tasks connect at once. The queue of each server's listener has room for more.
 const CALLERS: usize = 64;
@@ -58,7 +56,7 @@ pub fn dial(
     });
     let echoed: usize = join(callers.collect())?.into_iter().sum();
     let figures = Figures::milliseconds(up)
-        .with("again_ms", format!("{:.1}", milliseconds(start.elapsed())))
+        .with_milliseconds("again_ms", start.elapsed())
         .with("connections", echoed);
     Ok(match each {
         Some(each) => each.figures(figures),
@@ -141,10 +139,9 @@ mod tests {
         })
         .unwrap();
         assert_eq!(ECHOED.load(Ordering::Relaxed), 400);
-        let keys: Vec<_> = figures.0.iter().map(|(key, _)| *key).collect();
         let all = ["ms", "again_ms", "connections", "bytes", "rss_b", "pte_b"];
-        assert_eq!(keys, all);
-        assert_eq!(figures.0[2].1, "200");
+        assert_eq!(figures.keys(), all);
+        assert_eq!(figures.get("connections"), Some("200"));
     }
 
     #[test]

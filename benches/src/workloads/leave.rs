@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use hueless::channel::{Receiver, Sender, bounded, select};
 use hueless::{go, yield_now};
+use hueless_measure::Figures;
 
-use super::{Figures, WaitGroup, shared};
+use super::{WaitGroup, shared};
 
 /// The lengths of the queues, with the names of their figures.
 const LENGTHS: [(&str, usize); 4] = [

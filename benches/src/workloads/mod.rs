@@ -10,7 +10,6 @@ mod crowd;
 mod dial;
 mod hog;
 mod leave;
-mod memory;
 mod mutex;
 mod net;
 mod skewed;
@@ -20,9 +19,10 @@ mod switch;
 mod wait_group;
 
 use std::any::Any;
-use std::fmt;
 use std::sync::Mutex;
 use std::time::Duration;
+
+use hueless_measure::{Arguments, Figures};
 
 pub use channel::{bounded, ping_pong, select};
 pub use conserve::conserve;
@@ -47,7 +47,8 @@ Usage: workloads NAME [ARGUMENTS]     (their defaults in brackets)
   pingpong N [1000000]           two tasks, two rendezvous channels
   chan N P C CAP [4000000 1 1 100]  N messages from P tasks to C tasks
   yield TASKS N [2 2000000]      each yields N times
-  skynet                         a tree of a million tasks that add numbers
+  skynet N [1000000]             a tree of tasks with N leaves, a power of ten, that
+                                 add numbers
   parked N [1000000]             tasks that wait for one channel to close
   sleepers N [1000000]           tasks that sleep three times, up to 1 s
   leave N K [100000 200]         ns to leave a queue of 100, 1000, .. N tasks from
@@ -68,84 +69,6 @@ Usage: workloads NAME [ARGUMENTS]     (their defaults in brackets)
                                  after; with its process id: what memory each takes it
 ";
 
-/// The numbers behind a workload's name.
-#[derive(Debug, Default)]
-pub struct Arguments(Vec<usize>);
-
-impl Arguments {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// Names what is no number.
-    pub fn parse(words: impl Iterator<Item = String>) -> Result<Self, String> {
-        words
-            .map(|word| {
-                word.parse()
-                    .map_err(|_| format!("{word:?} is not a whole number"))
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
-
-    fn get(&self, index: usize, default: usize) -> usize {
-        self.0.get(index).copied().unwrap_or(default)
-    }
-
-    /// The number at `index`, where zero makes no sense.
-    fn positive(&self, index: usize, default: usize) -> Result<usize, String> {
-        match self.get(index, default) {
-            0 => Err(format!("argument {} must be at least 1", index + 1)),
-            number => Ok(number),
-        }
-    }
-
-    /// The number at `index` as one that names a process, if it is there.
-    fn process(&self, index: usize) -> Option<String> {
-        self.0.get(index).map(usize::to_string)
-    }
-
-    fn port(&self) -> Result<u16, String> {
-        let port = self.get(0, 9001);
-        u16::try_from(port).map_err(|_| format!("{port} is not a port"))
-    }
-}
-
-/// A line of `key=value` pairs.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Figures(Vec<(&'static str, String)>);
-
-impl Figures {
-    /// Nanoseconds for each of `n` operations.
-    fn per_operation(n: usize, time: Duration) -> Self {
-        let nanoseconds = time.as_nanos() as f64 / n as f64;
-        Self::default().with("ns", format!("{nanoseconds:.1}"))
-    }
-
-    /// Milliseconds in all.
-    fn milliseconds(time: Duration) -> Self {
-        Self::default().with("ms", format!("{:.1}", milliseconds(time)))
-    }
-
-    fn with(mut self, key: &'static str, value: impl ToString) -> Self {
-        self.0.push((key, value.to_string()));
-        self
-    }
-}
-
-impl fmt::Display for Figures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (key, value)) in self.0.iter().enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            write!(f, "{space}{key}={value}")?;
-        }
-        Ok(())
-    }
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
 /// A value that tasks share, never freed: what a Go closure captures, or a Rust `static`.
 fn shared<T: Any + Send + Sync>(value: T) -> &'static T {
     // Leak checkers find it here.
@@ -164,30 +87,30 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
     match name {
         "spawn" => {
             let n = number(0, 1_000_000)?;
-            Ok(Figures::per_operation(n, hueless::run(|| spawn(n))))
+            Ok(Figures::each(n, hueless::run(|| spawn(n))))
         }
         "spawnjoin" => {
             let n = number(0, 1_000_000)?;
-            Ok(Figures::per_operation(n, hueless::run(|| spawn_join(n))))
+            Ok(Figures::each(n, hueless::run(|| spawn_join(n))))
         }
         "pingpong" => {
             let n = number(0, 1_000_000)?;
-            Ok(Figures::per_operation(n, hueless::run(|| ping_pong(n))))
+            Ok(Figures::each(n, hueless::run(|| ping_pong(n))))
         }
         "chan" => {
             let (n, p, c) = (number(0, 4_000_000)?, number(1, 1)?, number(2, 1)?);
             let capacity = arguments.get(3, 100);
             let time = hueless::run(|| bounded(n, p, c, capacity));
-            Ok(Figures::per_operation(n, time))
+            Ok(Figures::each(n, time))
         }
         "yield" => {
             let (tasks, n) = (number(0, 2)?, number(1, 2_000_000)?);
-            Ok(Figures::per_operation(
-                n * tasks,
-                hueless::run(|| yields(tasks, n)),
-            ))
+            Ok(Figures::each(n * tasks, hueless::run(|| yields(tasks, n))))
         }
-        "skynet" => Ok(Figures::milliseconds(hueless::run(|| skynet(1_000_000)))),
+        "skynet" => {
+            let leaves = number(0, 1_000_000)?;
+            Ok(Figures::each(leaves, hueless::run(|| skynet(leaves))))
+        }
         "parked" => {
             let n = number(0, 1_000_000)?;
             Ok(hueless::run(|| parked(n)))
@@ -202,12 +125,12 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
         }
         "select" => {
             let n = number(0, 1_000_000)?;
-            Ok(Figures::per_operation(n, hueless::run(|| select(n))))
+            Ok(Figures::each(n, hueless::run(|| select(n))))
         }
         "mutex" => {
             let (tasks, n) = (number(0, 8)?, number(1, 1_000_000)?);
             let time = hueless::run(|| mutex(tasks, n));
-            Ok(Figures::per_operation(tasks * n, time))
+            Ok(Figures::each(tasks * n, time))
         }
         "hog" => {
             let (hogs, seconds) = (arguments.get(0, 4), number(1, 3)?);
@@ -225,12 +148,16 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
         }
         "echo" | "http" => {
             let serve = if name == "echo" { echo } else { http };
-            let port = arguments.port()?;
+            let port = port(arguments)?;
             hueless::run(|| serve(port)).map_err(|error| format!("{name}: port {port}: {error}"))
         }
         "dial" => {
-            let (port, n) = (arguments.port()?, number(1, 1000)?);
-            let server = arguments.process(2);
+            let (port, n) = (port(arguments)?, number(1, 1000)?);
+            // A process id.
+            let server = match arguments.get(2, 0) {
+                0 => None,
+                id => Some(id.to_string()),
+            };
             hueless::run(|| dial(port, n, server.as_deref(), dial::until_the_input_ends))
                 .map_err(|error| format!("dial: port {port}: {error}"))
         }
@@ -238,16 +165,25 @@ pub fn run(name: &str, arguments: &Arguments) -> Result<Figures, String> {
     }
 }
 
+fn port(arguments: &Arguments) -> Result<u16, String> {
+    let port = arguments.get(0, 9001);
+    u16::try_from(port).map_err(|_| format!("{port} is not a port"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn keys(line: &str) -> Vec<String> {
-        let mut words = line.split_whitespace().map(str::to_owned);
-        let name = words.next().unwrap();
-        let figures = run(&name, &Arguments::parse(words).unwrap()).unwrap();
-        assert!(figures.0[0].1.parse::<f64>().is_ok(), "{figures}");
-        figures.0.iter().map(|(key, _)| (*key).to_owned()).collect()
+    fn numbers(words: &str) -> Arguments {
+        Arguments::parse(words.split_whitespace().map(str::to_owned)).unwrap()
+    }
+
+    fn keys(line: &str) -> Vec<&'static str> {
+        let (name, words) = line.split_once(' ').unwrap_or((line, ""));
+        let figures = run(name, &numbers(words)).unwrap();
+        let keys = figures.keys();
+        assert!(figures.get(keys[0]).unwrap().parse::<f64>().is_ok());
+        keys
     }
 
     #[test]
@@ -261,13 +197,14 @@ mod tests {
             "yield 3 100",
             "select 400",
             "mutex 4 1000",
+            "skynet 1000",
         ] {
             assert_eq!(keys(line), ["ns"], "{line}");
         }
         assert_eq!(keys("sleepers 20"), ["ms"]);
         assert_eq!(
             keys("parked 500"),
-            ["ms", "up_ms", "wake_ms", "bytes", "rss_b", "pte_b"]
+            ["ns", "up_ms", "wake_ms", "bytes", "rss_b", "pte_b"]
         );
         assert_eq!(keys("leave 1000 10"), ["n100", "n1000"]);
         assert_eq!(
@@ -293,15 +230,13 @@ mod tests {
                 "{line}"
             );
         }
-        assert!(hueless::run(|| skynet(1000)) > Duration::ZERO);
     }
 
     #[test]
     fn what_cannot_be_run_is_said() {
         let none = Arguments::default;
         assert!(run("nonsense", &none()).unwrap_err().contains("nonsense"));
-        assert!(run("spawn", &Arguments(vec![0])).is_err());
-        assert!(run("http", &Arguments(vec![70_000])).is_err());
-        assert!(Arguments::parse(["x".to_owned()].into_iter()).is_err());
+        assert!(run("spawn", &numbers("0")).is_err());
+        assert!(run("http", &numbers("70000")).is_err());
     }
 }

@@ -4,8 +4,7 @@ use std::io::{self, Read, Write};
 
 use hueless::go;
 use hueless::net::{TcpListener, TcpStream};
-
-use super::Figures;
+use hueless_measure::Figures;
 
 const PAGE: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, World!";

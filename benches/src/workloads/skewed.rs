@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use hueless::runtime::metrics;
 use hueless::{go, sleep};
+use hueless_measure::{Figures, milliseconds};
 
-use super::{Figures, WaitGroup, milliseconds, shared};
+use super::{WaitGroup, shared};
 
 const NAP: Duration = Duration::from_millis(1);
 

@@ -2,9 +2,21 @@
 
 use std::fs;
 
+use crate::Figures;
+
 /// Of one process, at one time.
+///
+/// ```
+/// use hueless_measure::{Figures, Memory};
+///
+/// let before = Memory::of("self");
+/// let block = vec![1u8; 8 << 20];
+/// let each = Memory::of("self").more_each(before, 8);
+/// assert_eq!(each.figures(Figures::default()).keys(), ["bytes", "rss_b", "pte_b"]);
+/// # drop(block);
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Memory {
+pub struct Memory {
     /// Bytes that are resident.
     resident: usize,
     /// Bytes of page tables.
@@ -14,7 +26,7 @@ pub(super) struct Memory {
 impl Memory {
     /// What the process has now whose directory in `/proc` is called `process`; nothing where that
     /// cannot be known.
-    pub(super) fn of(process: &str) -> Self {
+    pub fn of(process: &str) -> Self {
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
         let bytes = |key| {
             let line = status.lines().find_map(|line| line.strip_prefix(key));
@@ -28,7 +40,8 @@ impl Memory {
     }
 
     /// What is more than there was at `before`, for each of `n`.
-    pub(super) fn more_each(self, before: Self, n: usize) -> Self {
+    #[must_use]
+    pub fn more_each(self, before: Self, n: usize) -> Self {
         Self {
             resident: self.resident.saturating_sub(before.resident) / n,
             tables: self.tables.saturating_sub(before.tables) / n,
@@ -36,7 +49,7 @@ impl Memory {
     }
 
     /// Adds its figures.
-    pub(super) fn figures(self, figures: super::Figures) -> super::Figures {
+    pub fn figures(self, figures: Figures) -> Figures {
         figures
             .with("bytes", self.resident + self.tables)
             .with("rss_b", self.resident)

@@ -1,0 +1,134 @@
+//! All programs with all work, in turn, several times.
+//!
+//! A round runs everything once; what the machine does meanwhile to one runtime it likely does to its
+//! neighbours too. Who fails is not tried again, neither in a later round nor with more tasks.
+
+use std::collections::BTreeMap;
+
+use super::run::Line;
+use super::runtimes::Runtime;
+use super::stats::Summary;
+
+/// What is run: some work, of a size, on a runtime.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Job {
+    /// The name of the work.
+    pub work: &'static str,
+    /// Jobs that differ in nothing else are tried from the smallest on.
+    pub size: usize,
+    /// On what.
+    pub runtime: Runtime,
+}
+
+/// What came of a job.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// A line for each round.
+    pub lines: Vec<Line>,
+    /// Why there are no more.
+    pub failed: Option<String>,
+}
+
+impl Outcome {
+    /// What the rounds say of one figure.
+    ///
+    /// # Errors
+    /// Says why there is none.
+    pub fn summary(&self, key: &str) -> Result<Summary, String> {
+        if let Some(why) = &self.failed {
+            return Err(why.clone());
+        }
+        let figures: Vec<_> = self.lines.iter().filter_map(|line| line.get(key)).collect();
+        Summary::of(&figures).ok_or_else(|| format!("no figure {key:?}"))
+    }
+}
+
+/// All outcomes.
+pub type Outcomes = BTreeMap<Job, Outcome>;
+
+/// Runs the jobs in their order, `rounds` times, with `run`; `progress` is told before each, and its
+/// round, from 1 on.
+pub fn rounds(
+    jobs: &[Job],
+    rounds: usize,
+    mut run: impl FnMut(&Job) -> Result<Line, String>,
+    mut progress: impl FnMut(usize, &Job),
+) -> Outcomes {
+    let mut outcomes = Outcomes::new();
+    let mut failed: BTreeMap<(&str, Runtime), (usize, String)> = BTreeMap::new();
+    for round in 1..=rounds {
+        for job in jobs {
+            progress(round, job);
+            let outcome = outcomes.entry(job.clone()).or_default();
+            let kind = (job.work, job.runtime);
+            if let Some((size, why)) = failed.get(&kind)
+                && job.size >= *size
+            {
+                outcome.failed = Some(why.clone());
+                continue;
+            }
+            match run(job) {
+                Ok(line) => outcome.lines.push(line),
+                Err(why) => {
+                    outcome.failed = Some(why.clone());
+                    failed.insert(kind, (job.size, why));
+                }
+            }
+        }
+    }
+    outcomes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(work: &'static str, size: usize, runtime: Runtime) -> Job {
+        Job {
+            work,
+            size,
+            runtime,
+        }
+    }
+
+    #[test]
+    fn rounds_are_interleaved_and_failures_are_not_tried_again() {
+        let jobs = [
+            job("spawn", 0, Runtime::Go),
+            job("spawn", 0, Runtime::May),
+            job("grow", 10, Runtime::May),
+            job("grow", 100, Runtime::May),
+            job("grow", 1000, Runtime::May),
+        ];
+        let mut ran = Vec::new();
+        let mut steps = 0;
+        let outcomes = rounds(
+            &jobs,
+            2,
+            |job| {
+                ran.push((job.work, job.size, job.runtime));
+                match (job.size, job.runtime) {
+                    (0 | 10, Runtime::May) | (_, Runtime::Go) => {
+                        Ok(Line::parse(&format!("ns={}", ran.len())).unwrap())
+                    }
+                    _ => Err("dies".to_owned()),
+                }
+            },
+            |_, _| steps += 1,
+        );
+        let round = [
+            ("spawn", 0, Runtime::Go),
+            ("spawn", 0, Runtime::May),
+            ("grow", 10, Runtime::May),
+        ];
+        assert_eq!(steps, 10);
+        assert_eq!(ran[..3], round);
+        assert_eq!(ran[3], ("grow", 100, Runtime::May));
+        assert_eq!(ran[4..], round);
+        let of = |job: &Job| outcomes[job].summary("ns");
+        assert_eq!(of(&jobs[0]).unwrap(), Summary::of(&[1.0, 5.0]).unwrap());
+        assert_eq!(of(&jobs[3]), Err("dies".to_owned()));
+        assert_eq!(of(&jobs[4]), Err("dies".to_owned()));
+        assert!(outcomes[&jobs[2]].summary("bytes").is_err());
+    }
+}
