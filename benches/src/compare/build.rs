@@ -127,8 +127,8 @@ impl Places {
         let program = self.peers().join("peer-go");
         fs::create_dir_all(self.peers()).map_err(|error| error.to_string())?;
         let mut go = Command::new(self.go()?);
-        go.arg("build")
-            .arg("-o")
+        // The version of the repository is not looked for: git may not be there, or refuse.
+        go.args(["build", "-buildvcs=false", "-o"])
             .arg(&program)
             .arg(".")
             .env("GOTOOLCHAIN", "local")

@@ -12,15 +12,19 @@
 //! | [`results`] | what is known in the end: cells, ratios, goals |
 //! | [`table`] | the table in Markdown |
 //! | [`charts`] | the charts in SVG |
+//! | [`growth`] | how time and memory grow with the number of tasks |
 //! | [`machine`] | what it was measured on |
 //! | [`report`] | `BENCHMARKS.md` |
+//! | [`output`] | the files that are written |
 //! | [`comparison`] | the whole |
 
 pub mod build;
 pub mod charts;
 pub mod comparison;
+pub mod growth;
 pub mod machine;
 pub mod options;
+pub mod output;
 pub mod report;
 pub mod results;
 pub mod rounds;

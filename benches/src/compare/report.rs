@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::charts::curves::Curve;
+use super::growth::Growth;
 use super::machine::Facts;
 use super::results::{Cell, Comparison};
 use super::runtimes::Runtime;
@@ -12,21 +12,6 @@ use super::works::WORKS;
 
 /// Where the charts are, from the document.
 pub const CHARTS: &str = "benches/charts";
-
-/// A chart of growth.
-#[derive(Clone, Debug)]
-pub struct Growth {
-    /// The name of its file.
-    pub name: &'static str,
-    /// What it shows.
-    pub title: &'static str,
-    /// What its figures count.
-    pub unit: &'static str,
-    /// The curves.
-    pub curves: Vec<Curve>,
-    /// Why some of them end, at how many tasks.
-    pub ends: Vec<(Runtime, usize, String)>,
-}
 
 /// All that the document tells.
 #[derive(Debug)]
@@ -73,8 +58,8 @@ const DIFFERENCES: &str = "\
 - What tasks wait for in a crowd: a channel in hueless and Go, `Semaphore` in tokio, `SyncFlag` in may, `Condvar` in std.
 - Each runtime has as many workers as there are cores, and its default stack.
 - A goroutine's stack begins with 2 KiB and is copied when it grows; an `async` task has none; hueless reserves
-  256 KiB and pays for the pages that are touched, at least one; may's stacks are 32 KiB, an OS thread's 2 MiB, both lazy
-  too. What the kernel has for each OS thread, some 16 KiB and more, is not in the figures, which are what
+  256 KiB, of which 192 can be used, and pays for the pages that are touched, at least one; may's stacks are 32 KiB, an
+  OS thread's 2 MiB, both lazy too. What the kernel has for each OS thread, some 16 KiB and more, is not in the figures, which are what
   `/proc/PID/status` says is resident, and page tables.
 - `checkpoint()` in a loop lets others run; the peers' loops have none: Go preempts by signals, the kernel by its timer,
   tokio and may not at all. may runs sleepers on a thread for timers.
@@ -87,7 +72,7 @@ pub fn render(report: &Report) -> String {
         text += "\n**Sizes are tiny here: this run shows that everything runs, and no speed.**\n";
     }
     text += &format!(
-        "\n```sh\n{}\n```\n\n{} rounds, in each of which everything runs once; it took {:.0} minutes.\n\n",
+        "\n```sh\n{}\n```\n\nRounds, in each of which everything runs once: {}. Minutes: {:.0}.\n\n",
         report.command, report.rounds, report.minutes
     );
     text += "| machine and versions | |\n| --- | --- |\n";
@@ -217,7 +202,7 @@ mod tests {
         let text = render(&report());
         for part in [
             "| processor | a fast one |",
-            "3 rounds, in each of which everything runs once; it took 7 minutes.",
+            "Rounds, in each of which everything runs once: 3. Minutes: 7.",
             "OS threads have smaller sizes, since figures are for one operation: `spawn 50000`",
             "1. may: dies: exit code 101\n",
             "tokio could not be built here: no network.",

@@ -128,6 +128,16 @@ impl Comparison {
             .filter(|(_, ratio)| *ratio > EQUAL)
     }
 
+    /// Whether the goal is missed: by too much, or because hueless did not get to the end.
+    pub fn misses(&self) -> bool {
+        let fails =
+            |(who, cell): &(Runtime, Cell)| who.is_ours() && matches!(cell, Cell::Failed(_));
+        match self.verdict() {
+            Some(verdict) => !verdict.held(),
+            None => self.row.goal.is_some() && self.cells.iter().any(fails),
+        }
+    }
+
     /// What became of the goal, if there is one and it can be told.
     pub fn verdict(&self) -> Option<Verdict> {
         let (goal, reached, is_ratio) = match self.row.goal? {
@@ -205,9 +215,12 @@ mod tests {
         // As fast as OS threads, and yet the goal is held.
         let comparison = with(example(), Runtime::Crossbeam, 60.0);
         let verdict = comparison.verdict().unwrap();
-        assert_eq!((verdict.reached, verdict.held()), (0.2, false));
+        assert_eq!((verdict.reached, comparison.misses()), (0.2, true));
         let faster = with(comparison, Runtime::Hueless, 60.0);
-        assert!(faster.verdict().unwrap().held());
+        assert!(!faster.misses());
+        let mut died = faster;
+        died.cells[0].1 = Cell::Failed("dies".to_owned());
+        assert!(died.verdict().is_none() && died.misses());
     }
 
     #[test]

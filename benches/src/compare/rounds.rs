@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::run::Line;
 use super::runtimes::Runtime;
 use super::stats::Summary;
+use super::works::WORKS;
 
 /// What is run: some work, of a size, on a runtime.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +19,16 @@ pub struct Job {
     pub size: usize,
     /// On what.
     pub runtime: Runtime,
+}
+
+impl Job {
+    /// What its program is called with.
+    pub fn command(&self, quick: bool) -> String {
+        match WORKS.iter().find(|work| work.name == self.work) {
+            Some(work) => work.command(self.runtime, quick).to_owned(),
+            None => format!("parked {}", self.size),
+        }
+    }
 }
 
 /// What came of a job.
@@ -81,6 +92,7 @@ pub fn rounds(
 
 #[cfg(test)]
 mod tests {
+    use super::super::growth::GROW;
     use super::*;
 
     fn job(work: &'static str, size: usize, runtime: Runtime) -> Job {
@@ -92,13 +104,20 @@ mod tests {
     }
 
     #[test]
+    fn commands_have_the_size_of_the_table_or_of_the_curve() {
+        assert_eq!(job("spawn", 0, Runtime::Go).command(false), "spawn 1000000");
+        assert_eq!(job("spawn", 0, Runtime::Go).command(true), "spawn 1000");
+        assert_eq!(job(GROW, 300, Runtime::Go).command(false), "parked 300");
+    }
+
+    #[test]
     fn rounds_are_interleaved_and_failures_are_not_tried_again() {
         let jobs = [
             job("spawn", 0, Runtime::Go),
             job("spawn", 0, Runtime::May),
-            job("grow", 10, Runtime::May),
-            job("grow", 100, Runtime::May),
-            job("grow", 1000, Runtime::May),
+            job(GROW, 10, Runtime::May),
+            job(GROW, 100, Runtime::May),
+            job(GROW, 1000, Runtime::May),
         ];
         let mut ran = Vec::new();
         let mut steps = 0;
@@ -119,11 +138,11 @@ mod tests {
         let round = [
             ("spawn", 0, Runtime::Go),
             ("spawn", 0, Runtime::May),
-            ("grow", 10, Runtime::May),
+            (GROW, 10, Runtime::May),
         ];
         assert_eq!(steps, 10);
         assert_eq!(ran[..3], round);
-        assert_eq!(ran[3], ("grow", 100, Runtime::May));
+        assert_eq!(ran[3], (GROW, 100, Runtime::May));
         assert_eq!(ran[4..], round);
         let of = |job: &Job| outcomes[job].summary("ns");
         assert_eq!(of(&jobs[0]).unwrap(), Summary::of(&[1.0, 5.0]).unwrap());

@@ -52,7 +52,7 @@ impl Table {
         match cell {
             Cell::Took { summary, smaller } => {
                 let mark = if *smaller { "\\*" } else { "" };
-                let text = format!("{}{mark} ({})", readable(summary.median), spread(*summary));
+                let text = format!("{}{mark}{}", readable(summary.median), spread(*summary));
                 let fastest = row.cells.iter().filter_map(|(who, _)| row.median(*who));
                 match fastest.min_by(f64::total_cmp) {
                     Some(least) if row.median(runtime) == Some(least) => format!("**{text}**"),
@@ -83,9 +83,12 @@ impl Table {
     }
 }
 
-/// The best and the worst run.
+/// The best and the worst run, in brackets, unless there was but one.
 fn spread(summary: Summary) -> String {
-    format!("{}–{}", readable(summary.least), readable(summary.most))
+    match (readable(summary.least), readable(summary.most)) {
+        (least, most) if least == most => String::new(),
+        (least, most) => format!(" ({least}–{most})"),
+    }
 }
 
 /// What a cell says of a failure.

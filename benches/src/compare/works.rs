@@ -287,11 +287,6 @@ pub const WORKS: &[Work] = &[
     },
 ];
 
-/// How many tasks the growth curves have, one after the other.
-pub const SIZES: [usize; 7] = [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
-/// The same, to see whether they run.
-pub const QUICK_SIZES: [usize; 2] = [100, 1_000];
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

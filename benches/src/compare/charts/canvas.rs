@@ -73,10 +73,10 @@ impl<'a> Canvas<'a> {
     /// Text.
     pub fn text(&self, text: &str, place: (i32, i32), style: Style) {
         let (size, weight) = match style {
-            Style::Title => (19.0, FontStyle::Bold),
-            Style::BoldBefore => (15.0, FontStyle::Bold),
-            Style::Plain | Style::Before => (15.0, FontStyle::Normal),
-            _ => (13.0, FontStyle::Normal),
+            Style::Title => (21.0, FontStyle::Bold),
+            Style::BoldBefore => (17.0, FontStyle::Bold),
+            Style::Plain | Style::Before => (17.0, FontStyle::Normal),
+            _ => (15.0, FontStyle::Normal),
         };
         let across = match style {
             Style::Plain | Style::Remark => HPos::Left,

@@ -85,7 +85,9 @@ fn legend(canvas: &Canvas<'_>, number: usize, curve: &Curve) {
     canvas.text(curve.runtime.title(), (LEGEND + 38, y), Style::Plain);
     let remark = match (&curve.end, curve.points.last()) {
         (Some(end), _) => end.clone(),
-        (None, Some((_, figure))) => format!("{} at the end", readable(*figure)),
+        (None, Some((count, figure))) => {
+            format!("{} with {} tasks", readable(*figure), readable(*count))
+        }
         (None, None) => "no figures".to_owned(),
     };
     canvas.text(&remark, (LEGEND + 38, y + 18), Style::Remark);
@@ -125,7 +127,7 @@ pub(super) mod tests {
         );
         sound(&svg);
         for text in [
-            "4,810 at the end",
+            "4,810 with 1,000,000 tasks",
             "dies at 100,000",
             "no figures",
             "1 million",

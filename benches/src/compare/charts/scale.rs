@@ -20,7 +20,7 @@ pub enum Scale {
 }
 
 /// Where figures differ by more, bars are on a logarithmic axis.
-const WIDE: f64 = 30.0;
+const WIDE: f64 = 10.0;
 
 impl Scale {
     /// One for bars of these lengths.
