@@ -24,12 +24,12 @@ use super::{growth, machine, output};
 /// When hueless cannot be built, or the results cannot be written. Peers that cannot be built are left
 /// out and told of.
 pub fn compare(options: &Options) -> Result<bool, String> {
-    let begin = Instant::now();
+    let (begin, load) = (Instant::now(), machine::load());
     let places = Places::find()?;
     let runtimes = options.runtimes();
     let (programs, missing) = build(&places, &runtimes)?;
-    // Before anything is written, and before the load that the programs make.
-    let facts = machine::facts(&places, programs.contains_key(&Runtime::Go));
+    // Before anything is written: that would be a change.
+    let facts = machine::facts(&places, load, programs.contains_key(&Runtime::Go));
     let works: Vec<_> = WORKS
         .iter()
         .filter(|work| options.only.is_empty() || options.only.iter().any(|name| name == work.name))

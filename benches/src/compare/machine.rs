@@ -13,8 +13,16 @@ pub type Facts = Vec<(&'static str, String)>;
 /// What the peers consist of, as they are called in their lock file.
 const CRATES: [&str; 4] = ["tokio", "may", "crossbeam-channel", "async-channel"];
 
-/// What is known of the machine and the versions. `has_go` says whether Go is part of it.
-pub fn facts(places: &Places, has_go: bool) -> Facts {
+/// How busy the machine is: the load in the last minute, 5 and 15 minutes.
+pub fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let numbers: Vec<_> = load.split(' ').take(3).collect();
+    numbers.join(", ")
+}
+
+/// What is known of the machine, whose load was so, and the versions. `has_go` says whether Go is part
+/// of it.
+pub fn facts(places: &Places, load: String, has_go: bool) -> Facts {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let unknown = |text: Option<String>| text.unwrap_or_else(|| "unknown".to_owned());
     let command = |program: &Path, arguments: &[&str]| {
@@ -48,14 +56,7 @@ pub fn facts(places: &Places, has_go: bool) -> Facts {
             "kernel.pid_max",
             read("/proc/sys/kernel/pid_max").trim().to_owned(),
         ),
-        (
-            "load when it began",
-            read("/proc/loadavg")
-                .split(' ')
-                .take(3)
-                .collect::<Vec<_>>()
-                .join(", "),
-        ),
+        ("load before all began", load),
         (
             "rustc",
             unknown(
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn all_facts_are_told() {
-        let facts = facts(&Places::find().unwrap(), false);
+        let facts = facts(&Places::find().unwrap(), load(), false);
         let of = |name| &facts.iter().find(|fact| fact.0 == name).unwrap().1;
         assert!(facts.iter().all(|(_, fact)| !fact.is_empty()));
         assert!(of("rustc").starts_with("1."), "{}", of("rustc"));

@@ -81,6 +81,10 @@ pub fn rounds(
             match run(job) {
                 Ok(line) => outcome.lines.push(line),
                 Err(why) => {
+                    let why = match outcome.lines.len() {
+                        0 => why,
+                        went_well => format!("{why} (in round {})", went_well + 1),
+                    };
                     outcome.failed = Some(why.clone());
                     failed.insert(kind, (job.size, why));
                 }
@@ -108,6 +112,17 @@ mod tests {
         assert_eq!(job("spawn", 0, Runtime::Go).command(false), "spawn 1000000");
         assert_eq!(job("spawn", 0, Runtime::Go).command(true), "spawn 1000");
         assert_eq!(job(GROW, 300, Runtime::Go).command(false), "parked 300");
+    }
+
+    #[test]
+    fn who_fails_later_has_failed_and_it_is_said_when() {
+        let jobs = [job("spawn", 0, Runtime::Go)];
+        let mut lines = ["ns=1", "ns=2", "none", "ns=3"].into_iter();
+        let next = |_: &Job| Line::parse(lines.next().unwrap()).ok_or_else(|| "dies".to_owned());
+        let outcomes = rounds(&jobs, 4, next, |_, _| {});
+        let why = outcomes[&jobs[0]].summary("ns").unwrap_err();
+        assert_eq!(why, "dies (in round 3)");
+        assert_eq!(outcomes[&jobs[0]].lines.len(), 2);
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn spread(summary: Summary) -> String {
 
 /// What a cell says of a failure.
 pub fn short(why: &str) -> &str {
-    why.split(':').next().unwrap_or(why)
+    why.split([':', '(']).next().unwrap_or(why).trim_end()
 }
 
 fn ratio(row: &Comparison) -> String {
@@ -170,6 +170,12 @@ mod tests {
         let table = Table::of(&[row]);
         assert!(table.lines[2].contains("**2.00 ✗ crossbeam-channel**"));
         assert!(table.lines[2].contains("| 80.0 (72.0–120) |"));
+    }
+
+    #[test]
+    fn failures_are_short() {
+        assert_eq!(short("dies: exit code 101: out of (all) memory"), "dies");
+        assert_eq!(short("over 120 s (in round 2)"), "over 120 s");
     }
 
     #[test]
