@@ -34,7 +34,9 @@ pub fn program(
             ExitCode::SUCCESS
         }
         Err(wrong) => {
-            eprintln!("{program}: {wrong}");
+            // In one piece, so that no dying thread's last words come between.
+            let line = format!("{program}: {wrong}\n");
+            eprint!("{line}");
             ExitCode::from(2)
         }
     }

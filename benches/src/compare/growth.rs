@@ -81,14 +81,14 @@ pub fn charts(outcomes: &Outcomes) -> Vec<Growth> {
     vec![
         chart(
             "growth-time",
-            "Tasks that wait at once: time until all have begun, and ended",
+            "Tasks that all wait at once: time to begin, and to end once woken",
             "milliseconds, logarithmic",
             "ns",
             |size| size as f64 / 1e6,
         ),
         chart(
             "growth-memory",
-            "Tasks that wait at once: memory of each",
+            "Tasks that all wait at once: memory of each",
             "bytes a task, logarithmic",
             "bytes",
             |_| 1.0,

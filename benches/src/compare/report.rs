@@ -59,7 +59,8 @@ const DIFFERENCES: &str = "\
 - Each runtime has as many workers as there are cores, and its default stack.
 - A goroutine's stack begins with 2 KiB and is copied when it grows; an `async` task has none; hueless reserves
   256 KiB, of which 192 can be used, and pays for the pages that are touched, at least one; may's stacks are 32 KiB, an
-  OS thread's 2 MiB, both lazy too. What the kernel has for each OS thread, some 16 KiB and more, is not in the figures, which are what
+  OS thread's 2 MiB, both lazy too. may has a thousand stacks before it begins, so that its first thousand tasks look as
+  if they took no memory. What the kernel has for each OS thread, some 16 KiB and more, is not in the figures, which are what
   `/proc/PID/status` says is resident, and page tables.
 - `checkpoint()` in a loop lets others run; the peers' loops have none: Go preempts by signals, the kernel by its timer,
   tokio and may not at all. may runs sleepers on a thread for timers.
@@ -118,7 +119,7 @@ fn sizes(report: &Report) -> String {
         works.filter_map(|work| Some(format!("`{}` for `{}`", work.threads?, work.command)));
     format!(
         "\n\\* OS threads have smaller sizes, since figures are for one operation: {}. The sleepers' figure is for the \
-         whole, and so no peer of the others'.\n",
+         whole: that of OS threads is not compared.\n",
         sizes.collect::<Vec<_>>().join(", ")
     )
 }
@@ -160,7 +161,7 @@ fn growth(charts: &[Growth]) -> String {
     for (runtime, size, why) in &first.ends {
         let size = readable(*size as f64);
         text += &format!(
-            "\n- {} has no figures from {size} tasks on: {why}.",
+            "\n- {}: no figures from {size} tasks on: {why}.",
             runtime.title()
         );
     }
@@ -209,7 +210,7 @@ mod tests {
             "Of 1 rows hueless loses none.",
             "](benches/charts/spawn.svg)",
             "](benches/charts/growth-time.svg)",
-            "- may has no figures from 100,000 tasks on: dies: exit code 101.",
+            "- may: no figures from 100,000 tasks on: dies: exit code 101.",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }

@@ -121,12 +121,18 @@ fn death(status: ExitStatus, errors: &str) -> String {
         let panics = line.starts_with("thread '") && line.contains("panicked at");
         !line.trim().is_empty() && !panics
     };
-    let line = errors.lines().find(tells).unwrap_or("it says nothing");
-    let cut: String = line.trim().chars().take(REASON).collect();
-    let code = status
-        .code()
-        .map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
-    format!("dies: {code}: {cut}")
+    let line = errors.lines().find(tells).map(|line| {
+        let cut: String = line.trim().chars().take(REASON).collect();
+        cut
+    });
+    // An exit code tells less than words; a signal more.
+    let code = match (status.code(), &line) {
+        (Some(_), Some(_)) => None,
+        (Some(code), None) => Some(format!("exit code {code}")),
+        (None, _) => Some(status.to_string()),
+    };
+    let words = [Some("dies".to_owned()), code, line];
+    words.into_iter().flatten().collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]
@@ -152,11 +158,11 @@ mod tests {
     #[test]
     fn deaths_are_told() {
         let error = sh("echo ns=1; echo; echo it fails >&2; exit 3", LIMIT).unwrap_err();
-        assert_eq!(error, "dies: exit code 3: it fails");
+        assert_eq!(error, "dies: it fails");
         let error = sh("exit 0", LIMIT).unwrap_err();
-        assert_eq!(error, "dies: exit code 0: it says nothing");
+        assert_eq!(error, "dies: exit code 0");
         let error = sh("kill -9 $$", LIMIT).unwrap_err();
-        assert!(error.starts_with("dies: signal: 9"), "{error}");
+        assert_eq!(error, "dies: signal: 9 (SIGKILL)");
     }
 
     #[test]

@@ -235,7 +235,7 @@ pub const WORKS: &[Work] = &[
             .goal(Goal::Part(1.1)),
             row(
                 "memory",
-                "… their memory, page tables included",
+                "memory of 10⁶ tasks that wait, page tables included",
                 "bytes a task",
             )
             .key("bytes")

@@ -125,10 +125,11 @@ impl<'a> Canvas<'a> {
         let (x, y) = place;
         let fill = rgb(colour).filled();
         match number {
-            0 => self.draw(&Circle::new(place, 5, fill)),
+            0 => self.draw(&Circle::new(place, 4, fill)),
             1 => {
-                self.draw(&Circle::new(place, 5, WHITE.filled()));
-                self.draw(&Circle::new(place, 5, rgb(colour).stroke_width(2)));
+                // A ring that is seen around the first.
+                self.draw(&Circle::new(place, 7, WHITE.filled()));
+                self.draw(&Circle::new(place, 7, rgb(colour).stroke_width(2)));
             }
             2 => self.draw(&TriangleMarker::new(place, 7, fill)),
             3 => self.bar((x - 4, y - 4), (x + 4, y + 4), colour),
