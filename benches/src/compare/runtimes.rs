@@ -66,7 +66,7 @@ impl Runtime {
             Self::Go => (230, 159, 0),
             Self::Tokio => (213, 94, 0),
             Self::May => (204, 121, 167),
-            Self::Threads => (70, 70, 70),
+            Self::Threads => (128, 128, 128),
             Self::Crossbeam => (0, 158, 115),
         }
     }

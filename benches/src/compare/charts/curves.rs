@@ -5,7 +5,7 @@ use super::scale::{Scale, tick};
 use crate::compare::runtimes::Runtime;
 use crate::compare::stats::readable;
 
-const WIDTH: i32 = 900;
+const WIDTH: i32 = 940;
 const HEIGHT: i32 = 500;
 const LEFT: i32 = 96;
 const RIGHT: i32 = 650;
