@@ -65,6 +65,9 @@ pub fn compare(options: &Options) -> Result<bool, String> {
     };
     output::write(&out, &report, &outcomes)
         .map_err(|error| format!("{}: {error}", out.display()))?;
+    if options.quick {
+        println!("Sizes are tiny: these figures say nothing of speed, nor of goals.");
+    }
     println!("{}", Table::of(&report.rows).lines.join("\n"));
     println!("\n{}", out.join("BENCHMARKS.md").display());
     Ok(held)
