@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::{Figures, Memory};
 
-/// How long tasks may need from the line before they wait until they do. No program is timed
-/// meanwhile.
+/// How long tasks may need from the line before they wait until they do.
 const SETTLE: Duration = Duration::from_millis(50);
 
 /// So many tasks.
@@ -24,7 +23,7 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// drop(tell);
 /// assert!(task.join().unwrap().is_err());
 /// let keys = waking.ended().keys();
-/// assert_eq!(keys, ["ns", "up_ms", "wake_ms", "bytes", "rss_b", "pte_b"]);
+/// assert_eq!(keys, ["ms", "ns", "up_ms", "wake_ms", "bytes", "rss_b", "pte_b"]);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Crowd(pub usize);
@@ -44,6 +43,7 @@ pub struct Gathering {
 pub struct Settling {
     crowd: Crowd,
     before: Memory,
+    start: Instant,
     up: Duration,
 }
 
@@ -53,6 +53,7 @@ pub struct Settling {
 pub struct Waking {
     crowd: Crowd,
     up: Duration,
+    settled: Duration,
     each: Memory,
     start: Instant,
 }
@@ -73,6 +74,7 @@ impl Gathering {
     pub fn gathered(self) -> Settling {
         Settling {
             up: self.start.elapsed(),
+            start: self.start,
             crowd: self.crowd,
             before: self.before,
         }
@@ -88,6 +90,7 @@ impl Settling {
     /// Looks at the memory and starts the clock again; the tasks are woken now.
     pub fn settled(self) -> Waking {
         Waking {
+            settled: self.start.elapsed(),
             each: Memory::of("self").more_each(self.before, self.crowd.0),
             crowd: self.crowd,
             up: self.up,
@@ -97,11 +100,12 @@ impl Settling {
 }
 
 impl Waking {
-    /// Nanoseconds a task from the first beginning to the last end, without the time to settle, then
-    /// both parts in milliseconds and the memory of each.
+    /// Milliseconds from the first beginning to the last end; nanoseconds a task of those, without the time
+    /// to settle, which is the same for few tasks; both parts of these in milliseconds; the memory of each.
     pub fn ended(self) -> Figures {
         let down = self.start.elapsed();
-        let figures = Figures::each(self.crowd.0, self.up + down)
+        let figures = Figures::milliseconds(self.settled + down)
+            .with_each(self.crowd.0, self.up + down)
             .with_milliseconds("up_ms", self.up)
             .with_milliseconds("wake_ms", down);
         self.each.figures(figures)

@@ -20,8 +20,7 @@ pub struct Figures(Vec<(&'static str, String)>);
 impl Figures {
     /// Nanoseconds for each of `n` operations.
     pub fn each(n: usize, time: Duration) -> Self {
-        let nanoseconds = time.as_nanos() as f64 / n as f64;
-        Self::default().with("ns", format!("{nanoseconds:.1}"))
+        Self::default().with_each(n, time)
     }
 
     /// Milliseconds in all.
@@ -34,6 +33,13 @@ impl Figures {
     pub fn with(mut self, key: &'static str, value: impl ToString) -> Self {
         self.0.push((key, value.to_string()));
         self
+    }
+
+    /// These and the nanoseconds for each of `n` operations.
+    #[must_use]
+    pub fn with_each(self, n: usize, time: Duration) -> Self {
+        let nanoseconds = time.as_nanos() as f64 / n as f64;
+        self.with("ns", format!("{nanoseconds:.1}"))
     }
 
     /// These and a time.

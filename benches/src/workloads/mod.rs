@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(keys("sleepers 20"), ["ms"]);
         assert_eq!(
             keys("parked 500"),
-            ["ns", "up_ms", "wake_ms", "bytes", "rss_b", "pte_b"]
+            ["ms", "ns", "up_ms", "wake_ms", "bytes", "rss_b", "pte_b"]
         );
         assert_eq!(keys("leave 1000 10"), ["n100", "n1000"]);
         assert_eq!(
