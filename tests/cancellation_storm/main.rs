@@ -90,11 +90,11 @@ fn one_heap() {
 fn a_storm_of_cancellations_leaves_nothing() {
     one_heap();
     let mut first = None;
-    for round in 0..number("STORMS", 3) {
+    for round in 0..number("STORMS", 2) {
         for (migrates, workers) in [(false, 1), (false, 3), (true, 1), (true, 3)] {
             let builder = Builder::new().workers(workers);
-            // SAFETY: the tasks keep nothing of a thread's across an operation.
             let builder = if migrates {
+                // SAFETY: the tasks keep nothing of a thread's across an operation.
                 unsafe { builder.migrate() }
             } else {
                 builder

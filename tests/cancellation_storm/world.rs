@@ -180,7 +180,13 @@ impl World {
                 cancel::shield(yield_now);
             },
             31 => _ = join(|| sleep(LONG), || self.notify.wait()),
-            _ => drop(generator(|y| y.yield_(sleep(LONG))).next()),
+            _ => {
+                let mut sleeper = generator(|y| {
+                    sleep(LONG);
+                    y.yield_(());
+                });
+                sleeper.next();
+            }
         }
         unreachable!("way {way} does not end by itself");
     }
