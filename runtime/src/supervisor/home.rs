@@ -6,13 +6,16 @@ use std::time::Instant;
 
 use crate::cancel::Context;
 use crate::sync::Notify;
+use crate::time::now;
 
 /// What the supervisor's loop waits for.
-#[derive(Default)]
 pub(super) struct Home {
     news: Mutex<News>,
     /// There is news.
     changed: Notify,
+    /// The earliest limit of time around the supervisor: behind its shield nobody else looks at it on an OS
+    /// thread.
+    limit: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -35,6 +38,14 @@ impl Drop for Report {
 }
 
 impl Home {
+    pub(super) fn new(limit: Option<Instant>) -> Self {
+        Self {
+            news: Mutex::default(),
+            changed: Notify::new(),
+            limit,
+        }
+    }
+
     /// For one run of the child at `place`.
     pub(super) fn report(self: &Arc<Self>, place: usize) -> Report {
         Report {
@@ -48,7 +59,15 @@ impl Home {
         self.tell(|news| news.is_cancelled = true);
     }
 
+    /// Whether the supervisor is cancelled, or its limit of time has passed.
     pub(super) fn is_cancelled(&self) -> bool {
+        if let Some(limit) = self.limit
+            && limit <= now()
+        {
+            // So that it is delivered at the end, even if the worker's timer is late.
+            Context::with_current(|context| context.expire(limit));
+            return true;
+        }
         self.news().is_cancelled
     }
 
@@ -57,29 +76,20 @@ impl Home {
         self.news().ended.retain(|ended| *ended != place);
     }
 
-    /// Waits for the next child to end; `None` once the supervisor is cancelled. `limit` is the earliest
-    /// limit of time around the supervisor: behind its shield nobody else looks at it on an OS thread.
-    pub(super) fn next(&self, limit: Option<Instant>) -> Option<usize> {
-        loop {
-            let mut news = self.news();
-            if news.is_cancelled {
-                return None;
+    /// Waits for the next child to end; `None` once the supervisor is cancelled.
+    pub(super) fn next(&self) -> Option<usize> {
+        while !self.is_cancelled() {
+            let ended = self.news().ended.pop_front();
+            if ended.is_some() {
+                return ended;
             }
-            if let Some(place) = news.ended.pop_front() {
-                return Some(place);
-            }
-            drop(news);
-            match limit {
+            match self.limit {
                 None => self.changed.wait(),
-                Some(limit) => {
-                    if !self.changed.wait_deadline(limit) {
-                        // So that it is delivered at the end, even if the worker's timer is late.
-                        Context::with_current(|context| context.expire(limit));
-                        return None;
-                    }
-                }
+                // Whether it has passed is seen above.
+                Some(limit) => _ = self.changed.wait_deadline(limit),
             }
         }
+        None
     }
 
     fn tell(&self, what: impl FnOnce(&mut News)) {

@@ -224,11 +224,11 @@ impl<'env> Supervisor<'env> {
         // The outer scope has no tasks. It is where the caller's cancellation is delivered.
         scope(|_| {
             let limit = Context::with_current(|context| context.earliest_deadline());
-            let home = Arc::new(Home::default());
+            let home = Arc::new(Home::new(limit));
             let node = Node::new();
             let told = home.clone();
             node.on_cancel(move || told.cancel());
-            let watch = || scope(|s| Watch::new(self, s, &home).run(limit));
+            let watch = || scope(|s| Watch::new(self, s, &home).run());
             in_scope(&node, || shield(watch))
         })
     }

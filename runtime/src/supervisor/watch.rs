@@ -7,7 +7,6 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::scope::{Scope, ScopedJoinHandle, Settings};
 use crate::supervisor::failure::{End, Failure, GaveUp};
@@ -40,19 +39,19 @@ impl<'scope, 'env> Watch<'scope, 'env> {
     }
 
     /// Starts the children, and returns once all have ended and none is to be restarted, or when the
-    /// supervisor gives up or is cancelled. None runs then. `limit` is as in [`Home::next`].
-    pub(super) fn run(mut self, limit: Option<Instant>) -> Result<(), GaveUp> {
+    /// supervisor gives up or is cancelled. None runs then.
+    pub(super) fn run(mut self) -> Result<(), GaveUp> {
         for place in self.all() {
             self.start(place);
         }
-        let outcome = self.restart_until_over(limit);
+        let outcome = self.restart_until_over();
         self.end(self.all());
         outcome
     }
 
-    fn restart_until_over(&mut self, limit: Option<Instant>) -> Result<(), GaveUp> {
+    fn restart_until_over(&mut self) -> Result<(), GaveUp> {
         while self.running.iter().any(Option::is_some) {
-            let Some(place) = self.home.next(limit) else {
+            let Some(place) = self.home.next() else {
                 return Ok(());
             };
             let end = self.join(place).expect("reports of others are forgotten");

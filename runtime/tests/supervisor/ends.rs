@@ -8,7 +8,7 @@ use std::time::Duration;
 use hueless_runtime::cancel::{Node, is_cancelled, run_in, shield};
 use hueless_runtime::runtime::Builder;
 use hueless_runtime::supervisor::{Failure, Restart, Strategy, Supervisor};
-use hueless_runtime::{scope, sleep, timeout, yield_now};
+use hueless_runtime::{deadline, now, scope, sleep, timeout, yield_now};
 
 use crate::{Crowd, HOUR, OnDrop, child, fail, on_thread_and_task, until};
 
@@ -18,6 +18,7 @@ in_all_modes!(
     a_limit_of_time_around_it_ends_all_in_reverse_order,
     a_caller_that_is_cancelled_before_starts_nobody,
     a_caller_that_is_cancelled_during_a_restart_starts_nobody,
+    a_limit_of_time_that_passes_during_a_restart_starts_nobody,
     failures_of_children_that_are_cancelled_are_told,
     one_that_swallows_its_cancellation_is_cancelled_again,
     a_panic_of_the_callback_ends_the_children,
@@ -122,6 +123,29 @@ fn a_caller_that_is_cancelled_during_a_restart_starts_nobody(new: fn() -> Builde
             });
         assert!(run_in(node.clone(), || supervisor.run()).is_err());
         assert_eq!(runs.load(SeqCst), 2);
+    });
+}
+
+/// Behind the shield nobody but the supervisor looks at the time, on an OS thread.
+fn a_limit_of_time_that_passes_during_a_restart_starts_nobody(new: fn() -> Builder) {
+    on_thread_and_task(new, || {
+        let (at, begun) = (now() + Duration::from_millis(20), AtomicUsize::new(0));
+        let supervisor = Supervisor::new(Strategy::OneForAll)
+            .on_failure(|_| {})
+            .child("failing", || {
+                until(|| begun.load(SeqCst) > 0);
+                begun.fetch_add(1, SeqCst);
+                fail("once")
+            })
+            .child("other", || {
+                // It is ended because of the first, and takes its time.
+                let _ends = OnDrop(|| until(|| now() >= at));
+                begun.fetch_add(1, SeqCst);
+                sleep(Duration::MAX);
+            });
+        assert!(deadline(at, || supervisor.run()).is_err());
+        let begun = begun.load(SeqCst);
+        assert!(begun <= 2, "{begun} have begun");
     });
 }
 
