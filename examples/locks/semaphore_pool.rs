@@ -8,7 +8,7 @@
 //! semaphore of three permits is Dijkstra's, Java's `Semaphore`, Go's `make(chan struct{}, 3)`.
 
 use hueless::sync::{Mutex, Semaphore};
-use hueless::{map_concurrent, yield_now};
+use hueless::{cancel::shield, map_concurrent, yield_now};
 
 /// Something that is dear to open. Here it counts the queries that it was used for.
 #[derive(Default)]
@@ -49,7 +49,8 @@ struct Lease<'a>(&'a Pool, Connection);
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        self.0.idle.lock().push(std::mem::take(&mut self.1));
+        // Where nothing unwinds yet, a destructor can be cancelled as any code: the connection would be lost.
+        shield(|| self.0.idle.lock().push(std::mem::take(&mut self.1)));
     }
 }
 
@@ -67,11 +68,17 @@ fn main() {
 
 #[test]
 fn connections_come_back() {
+    use hueless::cancel::CancelToken;
+
     let pool = Pool::new(3);
     let used = load(&pool, 50);
     assert_eq!((used.len(), used.iter().sum()), (3, 50));
 
     let panic = || pool.with(|_| std::panic::resume_unwind(Box::new("in a query")));
     assert!(hueless::scope(|s| s.spawn(panic).join()).is_err());
+    // Cancelled while it computes, so what is next that may block is in a destructor.
+    let token = CancelToken::new();
+    let cancel = || token.run(|| pool.with(|_| token.cancel()));
+    assert_eq!(hueless::run(cancel), Ok(()));
     assert_eq!(load(&pool, 50).iter().sum::<u32>(), 100, "still three");
 }
