@@ -9,6 +9,8 @@
 //! to *limit* what runs at once; if all jobs are there already, [`map_concurrent`](hueless::map_concurrent)
 //! does that in one line.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use hueless::channel::{Receiver, Sender, bounded, unbounded};
 use hueless::{go, map_concurrent, yield_now};
 
@@ -23,7 +25,9 @@ impl Pool {
         for n in 0..workers {
             let rx = rx.clone();
             go!(name = format!("worker {n}"), move || {
-                rx.iter().for_each(|job| job())
+                // One that panics drops its promise, which tells whoever waits, and ends nobody else.
+                rx.iter()
+                    .for_each(|job| drop(catch_unwind(AssertUnwindSafe(job))))
             });
         }
         Self(tx)
@@ -69,5 +73,11 @@ fn jobs_run_on_the_workers_only() {
         let name = name.recv().unwrap().unwrap();
         assert!(["worker 0", "worker 1"].contains(&&*name), "{name}");
     }
+    // Jobs that panic take no worker along.
+    for _ in 0..4 {
+        let panics = pool.submit(|| std::panic::resume_unwind(Box::new("in a job")));
+        assert!(panics.recv().is_err());
+    }
+    assert_eq!(pool.submit(|| 7).recv(), Ok(7));
     main();
 }
