@@ -1,9 +1,12 @@
 //! Sets of tasks that come home one by one.
 
+mod child;
 #[macro_use]
 mod common;
 
 use std::cell::RefCell;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -209,4 +212,31 @@ fn a_task_comes_home_once_its_locals_have_gone(new: fn() -> Builder) {
         releases.send(()).unwrap();
         assert_eq!(set.join_next().unwrap().unwrap(), 7);
     });
+}
+
+/// However early a task ends.
+#[test]
+fn panics_of_tasks_that_are_let_go_are_told() {
+    const TASKS: usize = 5000;
+    static DROPPED: AtomicUsize = AtomicUsize::new(0);
+    struct Payload;
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            DROPPED.fetch_add(1, SeqCst);
+        }
+    }
+    let test = "panics_of_tasks_that_are_let_go_are_told";
+    let output = child::in_child(test, &[("HUELESS_WORKERS", "2")], || {
+        for _ in 0..TASKS {
+            let mut set = JoinSet::new();
+            set.spawn(|| resume_unwind(Box::new(Payload)));
+            set.detach_all();
+        }
+        while DROPPED.load(SeqCst) < TASKS {
+            yield_now();
+        }
+    });
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    child::assert_passed(output);
+    assert_eq!(said.matches("nobody joined it").count(), TASKS);
 }

@@ -46,14 +46,7 @@ pub struct JoinSet<T> {
 struct Out<T> {
     /// A count of its own: while the future waits nobody may clone what it holds.
     task: Task,
-    end: End<T>,
-}
-
-enum End<T> {
-    /// Has been polled, and reports when it is ready.
-    Awaited(Pin<Box<JoinFuture<T>>>),
-    /// It had ended by the time that its future was polled first.
-    Ended(Result<T, JoinError>),
+    future: Pin<Box<JoinFuture<T>>>,
 }
 
 /// Where tasks report that they end.
@@ -143,16 +136,10 @@ impl<T> JoinSet<T> {
     /// As [`join_next`](Self::join_next).
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         let number = self.home.lock().ended.pop_front()?;
-        let out = self.out.remove(&number).expect("a task reports once");
-        let mut future = match out.end {
-            End::Ended(result) => return Some(result),
-            End::Awaited(future) => future,
-        };
-        let polled = future
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
-        let Poll::Ready(result) = polled else {
-            unreachable!("a future that has run its waker is ready")
+        let mut out = self.out.remove(&number).expect("a task reports once");
+        let mut context = Context::from_waker(Waker::noop());
+        let Poll::Ready(result) = out.future.as_mut().poll(&mut context) else {
+            unreachable!("the future of a task that has reported is ready")
         };
         Some(result)
     }
@@ -190,15 +177,11 @@ impl<T: Send + 'static> JoinSet<T> {
         });
         let waker = Waker::from(report.clone());
         let mut future = Box::pin(handle.into_future());
-        let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
-        let end = match polled {
-            Poll::Pending => End::Awaited(future),
-            Poll::Ready(result) => {
-                report.wake();
-                End::Ended(result)
-            }
-        };
-        self.out.insert(number, Out { task, end });
+        // The result stays where it is: if nobody comes for it, that is the handle's to tell.
+        if future.as_mut().is_over(&waker) {
+            report.wake();
+        }
+        self.out.insert(number, Out { task, future });
     }
 }
 

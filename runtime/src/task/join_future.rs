@@ -11,7 +11,7 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::park::FutureWait;
 use crate::task::join::{JoinError, JoinHandle};
@@ -57,29 +57,24 @@ impl<T> IntoFuture for JoinHandle<T> {
     }
 }
 
-impl<T> Future for JoinFuture<T> {
-    type Output = Result<T, JoinError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // SAFETY: nothing is moved out of it but the handle, which is not pinned with it.
+impl<T> JoinFuture<T> {
+    /// Whether the task is over, or left behind, so that the next poll is ready. If not, `waker` will be run
+    /// when it is.
+    pub(crate) fn is_over(self: Pin<&mut Self>, waker: &Waker) -> bool {
+        // SAFETY: nothing is moved out of it.
         let this = unsafe { self.get_unchecked_mut() };
         loop {
             if this.waiting {
-                if !this.wait.poll(context.waker()) {
-                    return Poll::Pending;
+                if !this.wait.poll(waker) {
+                    return false;
                 }
                 this.waiting = false;
             }
             let handle = this.handle.as_ref();
             let handle = handle.expect("a join was polled after it had ended");
             let header = handle.task().header();
-            let over = header.state.is_done();
-            if over || header.state.is_abandoned() {
-                let handle = this.handle.take().expect("seen above");
-                return Poll::Ready(match over {
-                    true => handle.take_result(),
-                    false => Err(handle.left_behind()),
-                });
+            if header.state.is_done() || header.state.is_abandoned() {
+                return true;
             }
             // SAFETY: pinned with the future, which is dropped in place.
             let ticket = unsafe { Pin::new_unchecked(&this.wait) }.begin();
@@ -88,6 +83,23 @@ impl<T> Future for JoinFuture<T> {
             unsafe { (*header.joiner.get()).write(ticket) };
             this.waiting = header.state.set_joiner();
         }
+    }
+}
+
+impl<T> Future for JoinFuture<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if !self.as_mut().is_over(context.waker()) {
+            return Poll::Pending;
+        }
+        // SAFETY: nothing is moved out of it but the handle, which is not pinned with it.
+        let this = unsafe { self.get_unchecked_mut() };
+        let handle = this.handle.take().expect("seen by `is_over`");
+        Poll::Ready(match handle.is_finished() {
+            true => handle.take_result(),
+            false => Err(handle.left_behind()),
+        })
     }
 }
 
