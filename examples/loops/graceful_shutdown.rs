@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use hueless::channel::{Receiver, after, bounded, tick};
 use hueless::{cancel::CancelToken, sync::WaitGroup};
-use hueless::{go, select, signal, sleep};
+use hueless::{go, select, select_biased, signal, sleep};
 
 /// Answers a request. The tenth never gets its data.
 fn handle(request: u32) -> u32 {
@@ -31,9 +31,10 @@ fn serve(requests: Receiver<u32>, stop: &Receiver<()>, grace: Duration) -> (u32,
     // Answered, cut off. Relaxed: they are read when all handlers are done.
     let counts = Arc::new([AtomicU32::new(0), AtomicU32::new(0)]);
     loop {
-        let request = select! {
-            recv(requests) -> request => request.ok(),
+        // Biased: a request that is there already comes after the stop.
+        let request = select_biased! {
             recv(stop) -> _ => None,
+            recv(requests) -> request => request.ok(),
         };
         let Some(request) = request else { break };
         let (cut, counts) = (cut.clone(), counts.clone());
@@ -76,4 +77,11 @@ fn what_has_begun_ends_and_what_hangs_is_cut_off() {
     drop(running);
     assert_eq!(server.join().unwrap(), (19, 1));
     assert!(client.send(21).is_err());
+    // Nothing new: what has come, but was not taken before the stop, is not.
+    for _ in 0..20 {
+        let (client, requests) = bounded(1);
+        let (_, stop) = bounded(0);
+        client.send(1).unwrap();
+        assert_eq!(serve(requests, &stop, Duration::MAX), (0, 0));
+    }
 }
