@@ -38,7 +38,8 @@ fn crawl(fetch: impl Fn(u32) -> Links + Sync, patience: Duration, pages: &mut Pa
         let links: Vec<_> = answers.iter().flatten().flatten().copied().collect();
         pages.extend(new.drain(..).zip(answers));
         new.extend(links.iter().filter(|page| !pages.contains_key(page)));
-        new.dedup();
+        new.sort_unstable();
+        new.dedup(); // what two pages link to is fetched once
     }
 }
 
@@ -62,12 +63,25 @@ fn main() -> io::Result<()> {
 
 #[test]
 fn slow_and_dead_pages_end_nothing_and_a_stop_ends_all() {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
     let mut pages = Pages::new();
     crawl(fetch, Duration::from_secs(2), &mut pages);
     let errors = pages.values().filter_map(|links| links.as_ref().err());
     let kinds: Vec<_> = errors.map(io::Error::kind).collect();
     assert_eq!(kinds, [ErrorKind::ConnectionReset, ErrorKind::TimedOut]);
     assert_eq!(pages.len(), 19);
+
+    // Two pages that link to the same one.
+    let (fetched, mut pages) = (AtomicUsize::new(0), Pages::new());
+    let diamond = |page| {
+        fetched.fetch_add(1, Relaxed);
+        Ok([&[2, 3][..], &[4, 5], &[4]]
+            .get(page as usize - 1)
+            .map_or(vec![], |links| links.to_vec()))
+    };
+    crawl(diamond, Duration::MAX, &mut pages);
+    assert_eq!((fetched.into_inner(), pages.len()), (5, 5));
 
     let (stop, mut pages) = (CancelToken::new(), Pages::new());
     let stops = |page| {
