@@ -31,6 +31,8 @@
 //! | `shutdown => infinity` | always: a child is cancelled, and awaited however long it takes |
 //! | `brutal_kill`, a time to end | nothing: tasks cannot be killed |
 //! | `start_link` returns when a child is set up | a child is started, and the next one without waiting for it |
+//! | `simple_one_for_one`, `start_child` | nothing: children are added before it runs; [`scope`](crate::scope()) is for those that come and go |
+//! | `auto_shutdown`, `significant` | nothing |
 //! | supervisor reports | [`Supervisor::on_failure`]; on stderr without it |
 //! | the supervisor exits with `shutdown` | [`run`](Supervisor::run) returns [`GaveUp`], which makes a supervisor around it restart |
 //! | a supervisor of nobody lives on | `run` returns `Ok` when nobody is left who would be restarted |

@@ -68,7 +68,8 @@ type OnFailure<'env> = Box<dyn Fn(&Failure) + Send + Sync + 'env>;
 /// OTP's `shutdown`, the time that a child is given to end, is always `infinity`: a task cannot be killed.
 /// One that goes on when it is cancelled, because it computes without a
 /// [`checkpoint`](crate::checkpoint) or [shields](crate::cancel::shield) itself, is awaited for as long as
-/// that takes. One that catches the cancellation is cancelled again at its next blocking point.
+/// that takes; so is each in a program with `panic = "abort"`, where it has to ask
+/// [`is_cancelled`](crate::cancel::is_cancelled). One that catches the cancellation is cancelled again at its next blocking point.
 ///
 /// A panic in a destructor that runs because of a panic or a cancellation ends the process, as everywhere
 /// in Rust.
@@ -193,7 +194,7 @@ impl<'env> Supervisor<'env> {
 
     /// Calls `f` with each failure, on the supervisor's stack and before anything follows from it; without
     /// this, it is reported on stderr. Also with failures of children that are not restarted, and of those
-    /// that are being ended.
+    /// that are being ended. Where `f` waits nothing cancels it, and the supervisor waits for it.
     ///
     /// A panic of `f` ends the children and is [`run`](Self::run)'s.
     ///
