@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hueless::cancel::{self, CancelToken};
 use hueless::channel::bounded;
+use hueless::supervisor::{Strategy, Supervisor};
 use hueless::{go, race, run, scope, sleep, timeout, yield_now};
 
 /// Tasks that are cancelled before they begin, and that borrow.
@@ -56,6 +57,23 @@ fn losers_end_by_themselves() {
     assert_eq!(race((|| "won", loser)), "won");
 }
 
+/// A supervisor that gives up, or is to end, ends those that ask, and waits for them.
+fn a_supervisor_s_children_end_by_themselves() {
+    let asks = || {
+        while !cancel::is_cancelled() {
+            yield_now();
+        }
+    };
+    let gives_up = Supervisor::new(Strategy::OneForAll)
+        .on_failure(|_| {})
+        .child("asks", asks)
+        .child("fails", || Err::<(), _>("no"));
+    assert_eq!(gives_up.run().unwrap_err().failure().message(), "no");
+    let goes_on = Supervisor::new(Strategy::OneForAll).child("asks", asks);
+    let limit = Duration::from_millis(1);
+    assert_eq!(timeout(limit, || goes_on.run()), Ok(Ok(())));
+}
+
 fn main() -> ExitCode {
     if cfg!(panic = "unwind") {
         eprintln!("uncancelled: build it with panic = \"abort\"");
@@ -66,10 +84,12 @@ fn main() -> ExitCode {
         a_cancelled_task_answers();
         a_late_value_is_a_value();
         losers_end_by_themselves();
+        a_supervisor_s_children_end_by_themselves();
     });
     // On an OS thread too.
     children_run_all_the_same();
     a_late_value_is_a_value();
+    a_supervisor_s_children_end_by_themselves();
     println!("nothing was unwound");
     ExitCode::SUCCESS
 }

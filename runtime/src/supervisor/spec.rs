@@ -69,7 +69,8 @@ type OnFailure<'env> = Box<dyn Fn(&Failure) + Send + Sync + 'env>;
 /// One that goes on when it is cancelled, because it computes without a
 /// [`checkpoint`](crate::checkpoint) or [shields](crate::cancel::shield) itself, is awaited for as long as
 /// that takes; so is each in a program with `panic = "abort"`, where it has to ask
-/// [`is_cancelled`](crate::cancel::is_cancelled). One that catches the cancellation is cancelled again at its next blocking point.
+/// [`is_cancelled`](crate::cancel::is_cancelled). One that catches the cancellation is cancelled again at
+/// its next blocking point.
 ///
 /// A panic in a destructor that runs because of a panic or a cancellation ends the process, as everywhere
 /// in Rust.
