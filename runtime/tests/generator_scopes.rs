@@ -5,8 +5,10 @@ mod common;
 #[path = "common/generators.rs"]
 mod generators;
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::mpsc;
 
 use hueless_runtime::cancel::shield;
 use hueless_runtime::runtime::Builder;
@@ -125,4 +127,38 @@ fn what_cancels_the_resumer_reaches_the_generators_scope(new: fn() -> Builder) {
         });
         assert_eq!(task.join().unwrap(), None);
     });
+}
+
+/// A task would go on with what it has borrowed of a thread that is gone. In destructors of a thread's
+/// variables each wait has a context of its own, so scopes are not found there as elsewhere.
+#[test]
+fn a_thread_that_ends_leaves_no_scope_to_nobody() {
+    struct AtTheEnd(mpsc::Sender<bool>);
+    impl Drop for AtTheEnd {
+        fn drop(&mut self) {
+            let mut one = generator(|y| {
+                y.yield_(1);
+                scope(|_| ());
+                timeout(HOUR, || y.yield_(2)).unwrap();
+                scope(|_| y.yield_(3));
+            });
+            let within = scope(|_| (one.next(), one.next()));
+            let refused = catch_unwind(AssertUnwindSafe(|| one.next())).is_err();
+            self.0
+                .send(within == (Some(1), Some(2)) && refused)
+                .unwrap();
+        }
+    }
+    thread_local! {
+        static KEPT: RefCell<Option<AtTheEnd>> = const { RefCell::new(None) };
+    }
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(|| {
+        KEPT.set(Some(AtTheEnd(tell)));
+        // This thread's context is made after the variable, and is gone before it.
+        timeout(HOUR, || ()).unwrap();
+    })
+    .join()
+    .unwrap();
+    assert!(told.recv().unwrap());
 }

@@ -20,21 +20,46 @@
 //! saves an entry and a removal for each frame and yield, and costs a second kind of frame in all that
 //! finds them.
 
+use std::cell::Cell;
 use std::ptr;
 
 use crate::cancel::context::Owner;
 use crate::cancel::frame::{Frame, Role};
 use crate::task::TaskPtr;
 
-/// How deep in frames code was: the innermost of them, or null.
+/// How deep in frames code was.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Mark(*const Frame);
+pub(crate) struct Mark {
+    /// The innermost of them, or null.
+    frame: *const Frame,
+    /// On a thread, how many scopes the code was in: see [`THREADS_SCOPES`].
+    scopes: usize,
+}
+
+thread_local! {
+    /// How many scopes the thread's code is in. In a thread-local's destructor the thread's context may be
+    /// gone; each frame is then in one of its own, where nobody finds it who looks for scopes.
+    static THREADS_SCOPES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Changes [`THREADS_SCOPES`] and returns it.
+#[inline(never)]
+pub(super) fn count_threads_scopes(change: impl FnOnce(usize) -> usize) -> usize {
+    THREADS_SCOPES.set(change(THREADS_SCOPES.get()));
+    THREADS_SCOPES.get()
+}
 
 impl Owner {
     /// How deep in frames the code is that runs here, which is the owner's.
     #[inline]
     pub(crate) fn mark(&self) -> Mark {
-        Mark(self.context().innermost())
+        Mark {
+            frame: self.context().innermost(),
+            scopes: match self {
+                Self::Task(_) => 0,
+                Self::Thread(_) => count_threads_scopes(|count| count),
+            },
+        }
     }
 
     /// Whether this stands for the code that runs here, in `task` or outside tasks.
@@ -55,15 +80,18 @@ impl Owner {
     /// - A thread that ends, and any end where panics abort, leaves its generators as they are. The tasks
     ///   would go on, and what they have borrowed of its thread-locals is gone.
     pub(crate) fn is_in_scope_since(&self, mark: Mark) -> bool {
-        let mut next = self.mark();
-        while next != mark {
+        let Mark { mut frame, scopes } = self.mark();
+        if scopes != mark.scopes {
+            return true;
+        }
+        while frame != mark.frame {
             // SAFETY: what is in the chain is there, and the mark lies further out, so this is not the end.
             // The chain is this code's own.
-            let frame = unsafe { &*next.0 };
-            if let Role::Scope(_) = frame.role() {
+            let inner = unsafe { &*frame };
+            if let Role::Scope(_) = inner.role() {
                 return true;
             }
-            next = Mark(frame.parent());
+            frame = inner.parent();
         }
         false
     }
@@ -80,11 +108,11 @@ impl Detached {
     /// have entered the frames go on, or end, only after the drop.
     pub(crate) unsafe fn since(mark: Mark, owner: &Owner) -> Self {
         let mut outermost: *const Frame = ptr::null();
-        while owner.mark() != mark {
+        while owner.mark().frame != mark.frame {
             // SAFETY: what is in the chain is there, and the mark lies further out, so this is not the
             // end. The frame is this code's own, and stays where it is, both by this contract.
             unsafe {
-                let frame = &*owner.mark().0;
+                let frame = &*owner.mark().frame;
                 frame.leave();
                 frame.set_parent(outermost);
                 outermost = frame;

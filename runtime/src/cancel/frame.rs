@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::cancel::context::Owner;
+use crate::cancel::detached::count_threads_scopes;
 use crate::cancel::node::Node;
 use crate::scheduler::{self, Remote, Timer};
 
@@ -131,6 +132,9 @@ impl Frame {
         if self.deadline.is_some_and(|at| at <= crate::time::now()) {
             self.mark();
         }
+        if self.is_threads_scope() {
+            count_threads_scopes(|count| count + 1);
+        }
         // SAFETY: by this function's contract, for all three.
         unsafe {
             self.owner.context().enter(self);
@@ -146,11 +150,21 @@ impl Frame {
         }
     }
 
+    fn is_threads_scope(&self) -> bool {
+        matches!(
+            (&self.role, &self.owner),
+            (Role::Scope(_), Owner::Thread(_))
+        )
+    }
+
     /// Leaves the frame. What has marked it stays.
     ///
     /// # Safety
     /// By the code whose frame it is, which is in no frame further in, after `enter`.
     pub(super) unsafe fn leave(&self) {
+        if self.is_threads_scope() {
+            count_threads_scopes(|count| count - 1);
+        }
         // SAFETY: by this function's contract. The worker's remote lies in the runtime, which outlives
         // its tasks.
         unsafe {
