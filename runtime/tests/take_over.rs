@@ -338,3 +338,21 @@ fn a_lock_that_a_parked_neighbour_may_hold_is_reported() {
     // It waits for ever.
     std::mem::forget((runtime, holder, waiter));
 }
+
+/// It has been elsewhere for long when it comes to the lock.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_lock_that_is_come_to_late_is_reported_too() {
+    let (builder, stalls) = with_stalls();
+    let runtime = builder.build().unwrap();
+    let (tell, told) = mpsc::channel();
+    let holder = runtime.spawn(task::park);
+    let waiter = runtime.spawn(move || {
+        std::thread::sleep(Duration::from_millis(2500));
+        let _: Result<(), _> = told.recv();
+    });
+    let stall = stalls.recv().unwrap();
+    assert_eq!((stall.task, stall.parked), (waiter.task().id(), 1));
+    drop(tell);
+    holder.cancel();
+}

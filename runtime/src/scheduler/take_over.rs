@@ -42,8 +42,8 @@ const SILENT_STALL: Duration = Duration::from_secs(2);
 pub(super) struct TakeOver {
     /// For each seat, the switch count for which a stall has been reported.
     reported: Vec<Option<u64>>,
-    /// Likewise, for which has been looked whether the worker sits in a lock.
-    looked: Vec<Option<u64>>,
+    /// Likewise, when it has been looked at last whether the worker sits in a lock.
+    looked: Vec<Option<Instant>>,
     reporter: Reporter,
     /// Why a spare could not be started, if that has been said.
     complained: bool,
@@ -139,10 +139,12 @@ impl TakeOver {
         let may_be_silent = waiting == 0 && parked != 0 && !shared.settings.migrates;
         if !is_stall {
             let looked = &mut self.looked[remote.index];
-            if !may_be_silent || stuck_for < SILENT_STALL || *looked == Some(seen.switches) {
+            let lately = looked.is_some_and(|at| now - at < SILENT_STALL);
+            if !may_be_silent || stuck_for < SILENT_STALL || lately {
                 return;
             }
-            *looked = Some(seen.switches);
+            // Now and then, as it may come to the lock late, and to look means to read a file.
+            *looked = Some(now);
         }
         let behind = Behind {
             waiting,
