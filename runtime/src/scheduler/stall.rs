@@ -14,9 +14,9 @@ use crate::scheduler::remote::Remote;
 use crate::sys::thread;
 use crate::task::{Described, TaskId, task_name};
 
-/// A task has kept its worker for so long that others wait behind it; or it has sat in a lock of the system's
-/// (a futex) for two seconds while nobody else was ready, but one of its worker's parked tasks may be whom it
-/// waits for.
+/// A task has kept its worker for so long that others wait behind it; or it is found in a lock of the
+/// system's (a futex), two seconds or more after it went on, while nobody else is ready, but one of its
+/// worker's parked tasks may be whom it waits for.
 ///
 /// Started tasks stay on their OS thread, so one that blocks it (a lock of std's, a C library, a
 /// file) or computes without a [`checkpoint`](crate::checkpoint) holds up its neighbours; if it waits
