@@ -28,9 +28,10 @@ use std::any::Any;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hueless_runtime::bare::Mutex;
 use hueless_runtime::driver::{Driver, Poller};
 use hueless_runtime::park::ClaimedList;
 use mio::unix::SourceFd;

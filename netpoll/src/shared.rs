@@ -11,11 +11,12 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::readiness::Direction;
 use crate::source::Source;
+use hueless_runtime::bare::Mutex;
 
 /// The state that the handles of one socket share.
 #[derive(Debug, Default)]

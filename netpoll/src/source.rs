@@ -14,8 +14,9 @@ use std::ops::Deref;
 use std::os::fd::RawFd;
 use std::panic::RefUnwindSafe;
 use std::ptr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
+use hueless_runtime::bare::Mutex;
 use hueless_runtime::driver;
 use mio::Interest;
 use mio::event::Event;

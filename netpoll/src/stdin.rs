@@ -32,9 +32,9 @@ use std::io::{self, BufRead, IoSliceMut, Lines, Read};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, RawFd};
-use std::sync::OnceLock;
 
 use hueless_channel::{Receiver, Sender, bounded};
+use hueless_runtime::bare::OnceLock;
 use hueless_runtime::blocking_operation;
 use mio::Interest;
 

@@ -19,12 +19,13 @@
 //! thread ends after [`KEEP`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use crate::bare::Mutex;
 use crate::park::{Lock, Outcome, Ticket, Wait, unwind_cancelled};
 use crate::scheduler;
 use crate::sys::signal::Mask;

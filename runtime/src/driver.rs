@@ -15,8 +15,10 @@
 
 use std::any::Any;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::bare::OnceLock;
 
 /// Makes pollers.
 pub trait Driver: Sync {

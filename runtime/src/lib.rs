@@ -14,6 +14,8 @@
 #[cfg(windows)]
 compile_error!("hueless does not support Windows yet: its stacks and poller need Unix");
 
+#[doc(hidden)]
+pub mod bare;
 #[cfg(not(loom))]
 mod block_on;
 #[cfg(not(loom))]

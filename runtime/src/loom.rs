@@ -6,14 +6,15 @@
 
 #[cfg(not(loom))]
 mod real {
+    pub(crate) use crate::bare::Mutex;
     pub(crate) use crate::sys::barrier::{heavy as heavy_fence, light as light_fence};
     pub(crate) use std::hint::spin_loop;
     #[cfg(not(target_os = "linux"))]
     pub(crate) use std::sync::Condvar;
+    pub(crate) use std::sync::MutexGuard;
     pub(crate) use std::sync::atomic::{
         AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
     };
-    pub(crate) use std::sync::{Mutex, MutexGuard};
     pub(crate) use std::thread::yield_now;
 
     /// `std::cell::UnsafeCell` with loom's access methods.

@@ -11,7 +11,9 @@
 
 use std::collections::VecDeque;
 use std::process::Child;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
+
+use hueless_runtime::bare::Mutex;
 
 /// How many of them a spawn looks at. More than one, so that they become fewer.
 const LOOKS: usize = 4;

@@ -15,11 +15,12 @@ use std::io::{self, Read, Write};
 use std::mem;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hueless_channel::{Receiver, Sender, TrySendError, bounded};
+use hueless_runtime::bare::Mutex;
 
 use crate::signal::Signal;
 use crate::signal::sys::{self, Set};

@@ -11,8 +11,9 @@ use std::fmt;
 use std::mem;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 
+use crate::bare::Mutex;
 use crate::cancel::frame::Frame;
 use crate::cancel::wake::Woken;
 

@@ -66,7 +66,7 @@ pub(crate) fn cancel_task(task: &Task) {
 
 #[cold]
 fn say_that_nothing_unwinds() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
+    static ONCE: crate::bare::Once = crate::bare::Once::new();
     ONCE.call_once(|| {
         report(format_args!(
             "hueless: this program is built with panic = \"abort\", so nothing unwinds: code that is \

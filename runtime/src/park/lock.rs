@@ -205,7 +205,12 @@ pub(crate) fn back_off(round: &mut u32) {
         }
     } else {
         let doubled = (*round - SPINS - YIELDS).min(5);
-        std::thread::sleep(Duration::from_micros(32 << doubled));
+        let rest = || std::thread::sleep(Duration::from_micros(32 << doubled));
+        // Never a park: the caller may hold other locks.
+        #[cfg(not(loom))]
+        crate::task::no_park(rest);
+        #[cfg(loom)]
+        rest();
     }
 }
 

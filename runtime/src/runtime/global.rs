@@ -2,8 +2,9 @@
 
 use std::io;
 use std::panic::Location;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::PoisonError;
 
+use crate::bare::{Mutex, OnceLock};
 use crate::runtime::builder::Builder;
 use crate::runtime::handle::{ROOT_STACK, Runtime};
 

@@ -10,8 +10,9 @@
 
 use std::ptr;
 use std::sync::atomic::Ordering;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLockReadGuard};
 
+use crate::bare::RwLock;
 use crate::park::Settled;
 use crate::scheduler::context::{self, current_worker};
 use crate::scheduler::leaving::Announced;

@@ -7,14 +7,15 @@
 use std::io;
 use std::panic::Location;
 use std::ptr;
+use std::sync::Arc;
 use std::sync::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence,
 };
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossbeam_utils::sync::Unparker;
 
+use crate::bare::OnceLock;
 use crate::driver::{self, Poller};
 use crate::scheduler::calls::Calls;
 use crate::scheduler::chatter::SharedTemper;
@@ -167,7 +168,7 @@ impl Remote {
         // A worker that sleeps on the parker while its poller is being made is woken by the maker.
         match self.poller.get() {
             Some(poller) => poller.notify(),
-            None => self.unparker.unpark(),
+            None => self.unpark_from_parker(),
         }
     }
 
@@ -186,8 +187,13 @@ impl Remote {
         let poller = driver::new_poller()?;
         let poller = self.poller.get_or_init(|| poller).clone();
         // The worker may be asleep on its parker; from now on it sleeps in the poller.
-        self.unparker.unpark();
+        self.unpark_from_parker();
         Ok(poller)
+    }
+
+    /// The parker is made of a lock of std's, for which nobody is to park.
+    fn unpark_from_parker(&self) {
+        crate::task::no_park(|| self.unparker.unpark());
     }
 
     /// Says which task runs next; the worker's.

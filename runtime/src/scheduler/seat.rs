@@ -10,11 +10,12 @@
 //! every thread there is; beyond the bound tasks wait.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 
 use crossbeam_deque as deque;
 use crossbeam_utils::sync::Parker;
 
+use crate::bare::Mutex;
 use crate::task::TaskPtr;
 
 /// Spares, at least.

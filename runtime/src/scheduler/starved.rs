@@ -8,9 +8,10 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::bare::Mutex;
 use crate::report::report;
 use crate::scheduler::shared::Shared;
 use crate::task::{Described, TaskPtr};

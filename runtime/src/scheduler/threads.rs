@@ -1,7 +1,9 @@
 //! Which threads of a runtime have not ended yet.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::bare::Mutex;
 
 /// The workers and the monitor of a runtime that have not ended yet.
 ///

@@ -10,8 +10,9 @@ use std::io;
 use std::marker::PhantomData;
 use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
+use crate::bare::Mutex;
 use crate::cancel::{UNWINDS, is_cancellation, run_in, shield};
 use crate::park::Wait;
 use crate::scheduler;

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
+use crate::bare::Mutex;
 use crate::scope::child::{ScopedJoinHandle, Settings, spawn};
 use crate::scope::group::Group;
 

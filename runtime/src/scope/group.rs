@@ -10,8 +10,9 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
+use crate::bare::Mutex;
 use crate::cancel::{
     Cancelled, Context, Node, UNWINDS, in_scope, is_cancellation, run_in, shield, unwind_cancelled,
 };

@@ -2,8 +2,9 @@
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
+use crate::bare::Mutex;
 use crate::scope::child::{Settings, spawn};
 use crate::scope::group::Group;
 

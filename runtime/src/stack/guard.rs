@@ -12,9 +12,9 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
-use std::sync::OnceLock;
 
 use super::slot::Slot;
+use crate::bare::OnceLock;
 use crate::sys::advise::{self, Advice};
 use crate::sys::memory::{self, Span};
 

@@ -14,10 +14,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 
 use super::class::Class;
 use super::slot::Slot;
+use crate::bare::Mutex;
 use crate::sys::memory;
 
 /// Never switched off again: who asked first may still be reading.

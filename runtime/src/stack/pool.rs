@@ -21,7 +21,9 @@
 //!   no two of these locks are held together.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
+
+use crate::bare::Mutex;
 
 use super::bits::Bits;
 use super::class::Class;

@@ -1,9 +1,10 @@
 //! Where children report that they have ended, and where the supervisor learns that it is cancelled.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::bare::Mutex;
 use crate::cancel::Context;
 use crate::sync::Notify;
 use crate::time::now;

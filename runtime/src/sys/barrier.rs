@@ -8,8 +8,9 @@
 //!
 //! Before [`prepare`], and where the kernel does not offer it, both sides are plain fences.
 
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering, compiler_fence, fence};
+
+use crate::bare::Once;
 
 /// Whether the system call does the fences. Once set it stays.
 static ASYMMETRIC: AtomicBool = AtomicBool::new(false);

@@ -5,7 +5,8 @@
 
 use std::io;
 use std::ptr;
-use std::sync::OnceLock;
+
+use crate::bare::OnceLock;
 
 use super::advise::{self, Advice};
 

@@ -7,9 +7,10 @@
 
 use std::collections::BTreeMap;
 use std::hint::spin_loop;
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{MutexGuard, PoisonError, TryLockError};
 use std::thread::yield_now;
 
+use crate::bare::Mutex;
 use crate::task::id::TaskId;
 
 type Names = Mutex<BTreeMap<TaskId, Box<str>>>;

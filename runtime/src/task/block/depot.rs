@@ -14,10 +14,11 @@
 //! 3. Under the lock, put back what stays, and the empty spans.
 
 use std::ptr::NonNull;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 
 use super::spans::{Fresh, REGION, SPAN, Span, Spans};
 use super::{Chain, Class, Link, MAGAZINE};
+use crate::bare::Mutex;
 use crate::sys::advise::{self, Advice};
 
 /// So many spans are not worth a [`trim`].
