@@ -79,6 +79,10 @@ pub mod sync;
 pub mod task;
 pub mod thread;
 
+/// Its definitions are what is wanted of it.
+#[cfg(feature = "std")]
+use hueless_uncolor as _;
+
 #[doc(inline)]
 pub use hueless_channel::{select, select_biased};
 /// # Examples

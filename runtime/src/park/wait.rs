@@ -44,6 +44,20 @@ impl Wait {
         Self::new(false)
     }
 
+    /// Begins a wait of code that takes itself to block its OS thread, such as std's locks: nothing but a
+    /// peer or its deadline ends it, nothing unwinds, and the task goes on on the same thread also where
+    /// its runtime migrates, for such code keeps what belongs to the thread (`println!`'s lock knows its
+    /// owner by the thread).
+    ///
+    /// `None` where it has to block the thread: outside tasks, in
+    /// [`no_park`](crate::task::no_park), while something unwinds on this thread (a panic hook is not to
+    /// park), on a stack that is no task's, which is that of a signal handler, and where the runtime was
+    /// told so ([`Builder::park_std`](crate::runtime::Builder::park_std)). Allocates nothing.
+    #[cfg(not(loom))]
+    pub fn begin_for_std() -> Option<Self> {
+        TaskWait::current_for_std().map(Self::of_task)
+    }
+
     /// Begins a wait for tasks that borrow from the caller. Nothing interrupts it but, on a plain OS
     /// thread, a limit of time that passes, which then has cancelled those tasks.
     #[cfg(not(loom))]

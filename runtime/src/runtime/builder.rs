@@ -12,7 +12,7 @@ use crate::stack;
 /// Sets up a [`Runtime`].
 ///
 /// What is not set here comes from the environment (`HUELESS_WORKERS`, `HUELESS_STACK`,
-/// `HUELESS_BLOCKING`, `HUELESS_STACK_MARKS`, `HUELESS_SEED`), else from the defaults.
+/// `HUELESS_BLOCKING`, `HUELESS_STACK_MARKS`, `HUELESS_SEED`, `HUELESS_STD`), else from the defaults.
 ///
 /// # Examples
 ///
@@ -173,6 +173,23 @@ impl Builder {
     /// some 3 µs more, and begins with a stack without memory.
     pub fn stack_marks(mut self, measure: bool) -> Self {
         self.explicit.stack_marks = Some(measure);
+        self
+    }
+
+    /// Whether tasks park where std would block their thread: in its locks and its sleep. By default what
+    /// `HUELESS_STD` says (`on` or `off`), else they do.
+    ///
+    /// That needs the facade's feature `std`, on Linux. Without it this says nothing: such waits then
+    /// block the worker's thread, as they do where this is `false`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let runtime = hueless_runtime::runtime::Builder::new().park_std(false).build()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn park_std(mut self, park: bool) -> Self {
+        self.explicit.park_std = Some(park);
         self
     }
 

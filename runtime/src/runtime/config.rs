@@ -21,6 +21,7 @@ pub(crate) struct Explicit {
     pub(crate) on_stall: Option<Hook>,
     pub(crate) overflow_handler: Option<bool>,
     pub(crate) stack_marks: Option<bool>,
+    pub(crate) park_std: Option<bool>,
 }
 
 impl Explicit {
@@ -79,6 +80,7 @@ impl Explicit {
         };
         let seed = number("HUELESS_SEED", variable("HUELESS_SEED"), parse_seed)?;
         let seed = self.seed.or(seed);
+        let park_std = number("HUELESS_STD", variable("HUELESS_STD"), parse_switch)?;
         Ok(Settings {
             workers,
             class,
@@ -86,6 +88,7 @@ impl Explicit {
             migrates: self.migrates,
             seed,
             on_stall: self.on_stall.clone(),
+            park_std: self.park_std.or(park_std).unwrap_or(true),
             overflow_handler: self.overflow_handler.unwrap_or(true),
         })
     }
@@ -118,6 +121,14 @@ fn parse_count(text: &str) -> Result<usize, &'static str> {
 
 fn parse_seed(text: &str) -> Result<u64, &'static str> {
     text.parse().map_err(|_| "not a whole number")
+}
+
+fn parse_switch(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be on or off"),
+    }
 }
 
 /// `262144`, `256K`, `1M`, `1G`; an `iB` or `B` may follow the letter.
@@ -178,6 +189,7 @@ mod tests {
             ("HUELESS_STACK", "400G"),
             ("HUELESS_BLOCKING", "-1"),
             ("HUELESS_SEED", "seven"),
+            ("HUELESS_STD", "no"),
         ] {
             let error = resolve(Explicit::default(), &[(name, value)]).unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
@@ -190,6 +202,21 @@ mod tests {
             ..Explicit::default()
         };
         assert!(resolve(none, &[]).is_err());
+    }
+
+    #[test]
+    fn std_is_parked_unless_somebody_says_no() {
+        let parks = |explicit: Option<bool>, variables: &[(&str, &str)]| {
+            let explicit = Explicit {
+                park_std: explicit,
+                ..Explicit::default()
+            };
+            resolve(explicit, variables).unwrap().park_std
+        };
+        assert!(parks(None, &[]));
+        assert!(!parks(None, &[("HUELESS_STD", "off")]));
+        assert!(parks(Some(true), &[("HUELESS_STD", "off")]));
+        assert!(!parks(Some(false), &[("HUELESS_STD", "on")]));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     /// Shuffles the order in which ready tasks run.
     pub(crate) seed: Option<u64>,
     pub(crate) on_stall: Option<Hook>,
+    /// Whether a task parks where std would block its thread.
+    pub(crate) park_std: bool,
     /// Whether stack overflows are reported.
     pub(crate) overflow_handler: bool,
 }

@@ -15,6 +15,8 @@ use crate::task::{Parked, TaskPtr, suspend};
 pub(crate) struct TaskWait {
     task: TaskPtr,
     cancellable: bool,
+    /// Whether the task goes on on the same thread also where its runtime migrates.
+    stays: bool,
 }
 
 impl TaskWait {
@@ -26,7 +28,28 @@ impl TaskWait {
         if cancellable {
             context::deliver_cancellation(task);
         }
-        Some(Self { task, cancellable })
+        Some(Self {
+            task,
+            cancellable,
+            stays: false,
+        })
+    }
+
+    /// The running task for a wait that std believes to block the thread, if the task may park in it:
+    /// see [`Wait::begin_for_std`](crate::park::Wait::begin_for_std).
+    pub(crate) fn current_for_std() -> Option<Self> {
+        let worker = context::current_worker();
+        // SAFETY: a worker outlives its time in the thread-local.
+        let worker = unsafe { worker.as_ref() }?;
+        let task = worker.current()?;
+        let parks = worker.shared().settings.park_std
+            && !std::thread::panicking()
+            && crate::stack::remaining().is_some();
+        parks.then_some(Self {
+            task,
+            cancellable: false,
+            stays: true,
+        })
     }
 
     /// The running task for a wait that may be cancelled, unless it is already, or none runs. Does
@@ -41,6 +64,7 @@ impl TaskWait {
         goes_on.then_some(Self {
             task,
             cancellable: true,
+            stays: false,
         })
     }
 
@@ -80,6 +104,9 @@ impl TaskWait {
             let header = self.task.get();
             if header.migrates() {
                 header.settle_movable();
+                if self.stays {
+                    header.stay();
+                }
                 let task = self.task;
                 suspend(header.yielder.get(), move || {
                     commit_movable(task, how, commit)

@@ -11,6 +11,7 @@
 //!   sides.
 //! - [`futex`]: waiting at a word, or a lock and a condition.
 //! - [`prefetch`]: telling the processor what is needed soon, or nothing.
+//! - [`std_waits`]: whether std's waits come to hueless-uncolor. Linux only.
 //! - [`thread`]: what a thread is doing, for reports. Optional.
 //! - [`signal`]: fault handlers, alternate signal stacks, and the few calls
 //!   that a handler may make.
@@ -28,5 +29,7 @@ pub(crate) mod memory;
 pub(crate) mod prefetch;
 #[cfg(not(loom))]
 pub(crate) mod signal;
+#[cfg(all(feature = "std", target_os = "linux", not(loom)))]
+pub(crate) mod std_waits;
 #[cfg(not(loom))]
 pub(crate) mod thread;

@@ -306,6 +306,14 @@ impl TaskHeader {
         }
     }
 
+    /// Decides that the task goes on here, after [`settle_movable`](Self::settle_movable).
+    #[inline]
+    pub(crate) fn stay(&self) {
+        if self.migrates() {
+            self.moves.set(Moves::NotNow);
+        }
+    }
+
     /// See the field.
     #[inline]
     pub(crate) fn listed_with(&self) -> usize {

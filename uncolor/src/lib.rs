@@ -1,0 +1,71 @@
+//! std inside tasks: where std's locks and its sleep would block the thread of a task, the task is parked,
+//! and its worker runs others.
+//!
+//! Programs switch this on by the feature `std` of the `hueless` crate. It works on Linux, x86-64 and aarch64;
+//! on other systems this crate is empty.
+//!
+//! # How
+//!
+//! A lock of std's waits through libc's function `syscall`, by the system call `futex` on the address of a
+//! word of its own; so does who wakes it. This crate defines that function, and a definition in the program
+//! goes before libc's. Inside a task a wait becomes a park in a table of addresses ([`table`]); a wake, from
+//! wherever it comes, wakes who is in the table and who waits in the kernel. `nanosleep` and
+//! `clock_nanosleep`, by which std sleeps, are defined likewise. Everything else goes on to the kernel as it
+//! came. Whether the definitions are in effect is looked at when the first runtime starts; if not, that is
+//! said on stderr.
+//!
+//! # What parks, and what does not
+//!
+//! | in a task | |
+//! | --- | --- |
+//! | `Mutex`, `RwLock`, `Condvar`, `Once`, `OnceLock`, `LazyLock`, `Barrier` of std, its time-outs too | parks |
+//! | `std::thread::sleep` | parks |
+//! | `std::thread::park`, and what is made of it: `std::sync::mpsc`, scoped threads' end | blocks the thread: its word is the thread's, so tasks of one thread would take each other's tokens |
+//! | `std::thread::JoinHandle::join`; locks of C, of `parking_lot` | blocks the thread |
+//! | any of it in `task::no_park`, in a panic hook, in a destructor that runs because of a panic, or while a neighbour is parked in one | blocks the thread |
+//! | in a process that was forked off; in a signal handler on a stack of its own | blocks the thread |
+//!
+//! A runtime is told not to by `Builder::park_std(false)`, or `HUELESS_STD=off` in the environment.
+//!
+//! # What to know
+//!
+//! - Such a wait is no point of cancellation: std does not expect its locks to unwind. A task that is
+//!   cancelled, or whose runtime ends, goes on waiting until it is woken, and unwinds at its next point; one
+//!   that is never woken is left behind by its runtime, as every task that does not end. A sleep of std's is
+//!   slept to its end.
+//! - In a runtime that migrates a task wakes up on the thread that it has waited on.
+//! - Each such wait is one more place where tasks of one thread interleave; SAFETY.md's named limit holds
+//!   there as everywhere. Every sixteenth time that an unlock (or a notification to one) wakes a waiting task,
+//!   it lets that one run first; else a task that takes a lock again at once, and holds it while it is parked,
+//!   would keep its neighbours out for ever.
+//! - A wake that wakes one serves tasks before threads, every sixteenth both.
+//! - Futex operations that move waiters elsewhere (`FUTEX_REQUEUE`), which std does not use, do not see tasks.
+//! - An address that the kernel would refuse with `EFAULT` is read here.
+//! - A sleep in the kernel is no point of cancellation of POSIX threads (`pthread_cancel`).
+//! - Waking from a signal handler wakes threads only, if it interrupts its thread in the table. (std's locks
+//!   are not for signal handlers, nor are hueless's.)
+
+#![cfg_attr(
+    loom,
+    allow(dead_code, unused_imports, reason = "the models build the table alone")
+)]
+#![cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+
+#[cfg(not(loom))]
+mod clock;
+#[cfg(not(loom))]
+mod fork;
+#[cfg(not(loom))]
+mod futex;
+mod loom;
+#[cfg(not(loom))]
+mod parker;
+mod queue;
+#[cfg(not(loom))]
+mod sleep;
+#[cfg(not(loom))]
+mod sys;
+pub(crate) mod table;

@@ -1,0 +1,275 @@
+//! Who waits at which address.
+//!
+//! The same that the kernel has for futexes, for tasks: buckets, each a lock and a queue, found by the hash of
+//! the address. Threads wait in the kernel as ever, so who wakes has to look at both.
+//!
+//! Protocol:
+//! 1. Who waits counts itself, locks the bucket, compares the word with what it expects, and queues; the
+//!    lock is released once it has left its stack.
+//! 2. Who wakes has changed the word before. It looks at the count; if nobody waits it goes to the kernel.
+//!    Else it locks the bucket, settles the waits of the first ones, releases the lock, and readies them. If it
+//!    has not found as many as it is to wake, it goes to the kernel for the rest.
+//!
+//! No wake-up is lost. Who queues has compared the word under the lock, so who changes it after that finds it
+//! in the queue, if the waker looks. And it looks: between counting oneself and looking at the word there is a
+//! fence, and between changing the word and looking at the count there is one, so not both miss each other:
+//!
+//! | who waits | who wakes |
+//! | --- | --- |
+//! | count += 1 | word = new |
+//! | fence | fence |
+//! | word == expected? | count == 0? |
+//!
+//! A wait whose time was up, and that was not settled by the waker for that reason, is not counted as woken: the
+//! next one is. One that was settled says that it was woken, also if its time is up by then.
+//!
+//! Invariants: the lock's holder allocates nothing and calls nothing that waits. A thread that is inside (it
+//! holds a bucket's lock) does not come in again: neither by what the runtime does between the queueing and the
+//! leaving of the stack, nor in a signal handler ([`Inside`]).
+
+use std::ptr::NonNull;
+use std::time::Instant;
+
+use hueless_runtime::park::{Lock, Outcome, Wait};
+
+use crate::loom::{AtomicUsize, Ordering, fence};
+use crate::queue::{Node, Queue};
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+
+/// log₂ of the number of buckets. A million tasks at as many addresses then stand in queues of some hundred.
+const BUCKET_BITS: u32 = if cfg!(loom) { 1 } else { 12 };
+
+/// Every so many wakes of one task let it run first, and wake a thread, too.
+const TURNS: u8 = 16;
+
+/// See the module.
+pub(crate) struct Table {
+    /// How many wait or are about to.
+    waiting: AtomicUsize,
+    buckets: [Bucket; 1 << BUCKET_BITS],
+}
+
+/// In a cache line of its own.
+#[repr(align(64))]
+struct Bucket(Lock<State>);
+
+/// What a bucket's lock guards.
+struct State {
+    queue: Queue,
+    /// Counts wakes of one, up to [`TURNS`].
+    turn: u8,
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waited {
+    Woken,
+    /// The word was another than expected.
+    Changed,
+    TimedOut,
+}
+
+/// What a wake has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wakes {
+    /// How many it has woken, or the kernel's error.
+    pub(crate) woken: isize,
+    /// Whether it is the turn of the one that was woken to run before the caller.
+    pub(crate) lets_run: bool,
+}
+
+impl Bucket {
+    #[cfg(not(loom))]
+    const fn new() -> Self {
+        Self(Lock::new(State {
+            queue: Queue::new(),
+            turn: 0,
+        }))
+    }
+
+    #[cfg(loom)]
+    fn new() -> Self {
+        Self(Lock::new(State {
+            queue: Queue::new(),
+            turn: 0,
+        }))
+    }
+}
+
+impl Table {
+    #[cfg(not(loom))]
+    pub(crate) const fn new() -> Self {
+        Self {
+            waiting: AtomicUsize::new(0),
+            buckets: [const { Bucket::new() }; 1 << BUCKET_BITS],
+        }
+    }
+
+    #[cfg(loom)]
+    pub(crate) fn new() -> Self {
+        Self {
+            waiting: AtomicUsize::new(0),
+            buckets: std::array::from_fn(|_| Bucket::new()),
+        }
+    }
+
+    fn bucket(&self, address: usize) -> &Lock<State> {
+        // Fibonacci hashing; words are four bytes apart at least.
+        let hash = (address as u64 >> 2).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        &self.buckets[(hash >> (64 - BUCKET_BITS)) as usize].0
+    }
+
+    /// Waits at `address` until woken or until `deadline`, if the word there is as expected.
+    pub(crate) fn wait(
+        &self,
+        wait: Wait,
+        address: usize,
+        is_as_expected: impl FnOnce() -> bool,
+        deadline: Option<Instant>,
+    ) -> Waited {
+        // Relaxed: the fence orders it, and it is no more than a hint whether to look.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // Against "the waker sees no count, and the waiter the old word"; its counterpart is in `wake`. Loom:
+        // `nobody_sleeps_through_a_wake`.
+        fence(Ordering::SeqCst);
+        let waited = self.wait_counted(wait, address, is_as_expected, deadline);
+        // Relaxed: a waker that still sees it looks in vain.
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        waited
+    }
+
+    fn wait_counted(
+        &self,
+        wait: Wait,
+        address: usize,
+        is_as_expected: impl FnOnce() -> bool,
+        deadline: Option<Instant>,
+    ) -> Waited {
+        let node = Node::new(address, wait.ticket());
+        let node = NonNull::from(&node);
+        let bucket = self.bucket(address);
+        let inside = Inside::enter();
+        let mut state = bucket.lock();
+        if !is_as_expected() {
+            drop(state);
+            return Waited::Changed;
+        }
+        // SAFETY: the node is new, and this frame stays until it has been claimed and readied, or is removed
+        // below.
+        unsafe { state.queue.push(node) };
+        let lock = state.leak();
+        let outcome = wait.park(deadline, move || {
+            // SAFETY: the guard was leaked for this.
+            unsafe { lock.unlock() };
+            drop(inside);
+            true
+        });
+        if let Outcome::Settled(_) = outcome {
+            return Waited::Woken;
+        }
+        let _inside = Inside::enter();
+        let mut state = bucket.lock();
+        // SAFETY: if the node is linked, then in this queue.
+        unsafe { state.queue.remove(node) };
+        drop(state);
+        Waited::TimedOut
+    }
+
+    /// Wakes up to `most` who wait at `address`: those in the table, then by `kernel`, which is told how many
+    /// are left and says how many it has woken.
+    #[inline]
+    pub(crate) fn wake(
+        &self,
+        address: usize,
+        most: u32,
+        kernel: impl FnOnce(u32) -> isize,
+    ) -> Wakes {
+        // See `wait`.
+        fence(Ordering::SeqCst);
+        // Relaxed: the fence orders it.
+        if self.waiting.load(Ordering::Relaxed) == 0 {
+            return Wakes {
+                woken: kernel(most),
+                lets_run: false,
+            };
+        }
+        self.wake_slow(address, most, kernel)
+    }
+
+    #[cold]
+    fn wake_slow(&self, address: usize, most: u32, kernel: impl FnOnce(u32) -> isize) -> Wakes {
+        let inside = Inside::enter();
+        let mut state = self.bucket(address).lock();
+        let chain = state.queue.claim(address, most);
+        let mut lets_run = false;
+        if most == 1 && chain.len() == 1 {
+            state.turn = (state.turn + 1) % TURNS;
+            lets_run = state.turn == 0;
+        }
+        drop(state);
+        drop(inside);
+        let woken = chain.len();
+        chain.ready();
+        let left = (most - woken).max(lets_run.into());
+        if left == 0 {
+            return Wakes {
+                woken: woken as isize,
+                lets_run,
+            };
+        }
+        let by_kernel = kernel(left);
+        Wakes {
+            woken: match by_kernel {
+                error if error < 0 && woken == 0 => error,
+                more => woken as isize + more.max(0),
+            },
+            lets_run,
+        }
+    }
+}
+
+/// This thread is in the table: from before it takes a bucket's lock until it has released it. Task or no task,
+/// that is the same thread: a park's commit runs on the thread whose task has left its stack.
+pub(crate) struct Inside(());
+
+#[cfg(not(loom))]
+mod inside {
+    use super::Inside;
+    use std::cell::Cell;
+
+    thread_local! {
+        static INSIDE: Cell<bool> = const { Cell::new(false) };
+    }
+
+    // Never inlined: a task's next call may be on another thread.
+    impl Inside {
+        #[inline(never)]
+        pub(super) fn enter() -> Self {
+            INSIDE.set(true);
+            Self(())
+        }
+
+        /// Whether this thread is.
+        #[inline(never)]
+        pub(crate) fn is_inside() -> bool {
+            INSIDE.get()
+        }
+    }
+
+    impl Drop for Inside {
+        #[inline(never)]
+        fn drop(&mut self) {
+            INSIDE.set(false);
+        }
+    }
+}
+
+/// Models have neither signals nor a scheduler that wakes threads.
+#[cfg(loom)]
+impl Inside {
+    fn enter() -> Self {
+        Self(())
+    }
+}

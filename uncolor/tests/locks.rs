@@ -1,0 +1,342 @@
+//! std's locks, held across what parks, by many tasks of few threads.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock};
+use std::time::{Duration, Instant};
+
+use hueless_channel::bounded;
+
+mod common;
+
+use common::{crowd, in_each_runtime, join_all, run, until};
+
+/// As many as the task asks for.
+const MANY: usize = 1000;
+
+#[test]
+fn a_mutex_is_held_across_a_receive() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            let count = Arc::new(Mutex::new(0));
+            let (give, given) = bounded(0);
+            let tasks = {
+                let count = count.clone();
+                crowd(MANY, move |_| {
+                    let mut count = count.lock().unwrap();
+                    let one: usize = given.recv().unwrap();
+                    *count += one;
+                })
+            };
+            for _ in 0..MANY {
+                give.send(1).unwrap();
+            }
+            join_all(tasks);
+            assert_eq!(*count.lock().unwrap(), MANY);
+        });
+    });
+}
+
+#[test]
+fn a_mutex_is_held_across_a_sleep() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            let count = Arc::new(Mutex::new(0));
+            let tasks = {
+                let count = count.clone();
+                crowd(100, move |number| {
+                    let mut count = count.lock().unwrap();
+                    match number % 2 {
+                        0 => hueless_runtime::sleep(Duration::from_micros(100)),
+                        _ => std::thread::sleep(Duration::from_micros(100)),
+                    }
+                    *count += 1;
+                })
+            };
+            join_all(tasks);
+            assert_eq!(*count.lock().unwrap(), 100);
+        });
+    });
+}
+
+#[test]
+fn a_task_that_takes_its_lock_again_at_once_does_not_keep_others_out() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            let lock = Arc::new(Mutex::new(()));
+            let stop = Arc::new(AtomicBool::new(false));
+            let greedy = {
+                let (lock, stop) = (lock.clone(), stop.clone());
+                hueless_runtime::spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        let _held = lock.lock().unwrap();
+                        hueless_runtime::yield_now();
+                    }
+                })
+            };
+            let modest = crowd(10, move |_| {
+                for _ in 0..10 {
+                    drop(lock.lock().unwrap());
+                    hueless_runtime::yield_now();
+                }
+            });
+            join_all(modest);
+            stop.store(true, Ordering::Relaxed);
+            greedy.join().unwrap();
+        });
+    });
+}
+
+#[test]
+fn readers_and_writers_take_turns() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            // Both halves are equal whenever somebody reads.
+            let pair = Arc::new(RwLock::new((0, 0)));
+            let tasks = {
+                let pair = pair.clone();
+                crowd(MANY, move |number| {
+                    if number % 4 == 0 {
+                        let mut pair = pair.write().unwrap();
+                        pair.0 += 1;
+                        hueless_runtime::yield_now();
+                        pair.1 += 1;
+                    } else {
+                        let pair = pair.read().unwrap();
+                        hueless_runtime::yield_now();
+                        assert_eq!(pair.0, pair.1);
+                    }
+                })
+            };
+            join_all(tasks);
+            assert_eq!(*pair.read().unwrap(), (MANY / 4, MANY / 4));
+        });
+    });
+}
+
+#[test]
+fn a_condition_is_waited_for() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            let place = Arc::new((Mutex::new(0), Condvar::new()));
+            let tasks = {
+                let place = place.clone();
+                // Each waits for its number.
+                crowd(MANY, move |number| {
+                    let (turn, changed) = &*place;
+                    let turn = turn.lock().unwrap();
+                    let mut turn = changed
+                        .wait_while(turn, |turn| *turn < number / 100)
+                        .unwrap();
+                    if number % 100 == 0 {
+                        *turn += 1;
+                        changed.notify_all();
+                    }
+                })
+            };
+            join_all(tasks);
+            assert_eq!(*place.0.lock().unwrap(), MANY / 100);
+        });
+    });
+}
+
+#[test]
+fn one_notification_wakes_one() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            let items = Arc::new((Mutex::new(Vec::new()), Condvar::new()));
+            let consumers = {
+                let items = items.clone();
+                crowd(50, move |_| {
+                    let (items, put) = &*items;
+                    let items = items.lock().unwrap();
+                    let mut items = put.wait_while(items, |items| items.is_empty()).unwrap();
+                    items.pop().unwrap()
+                })
+            };
+            for item in 0..50 {
+                items.0.lock().unwrap().push(item);
+                items.1.notify_one();
+                hueless_runtime::yield_now();
+            }
+            let mut taken = join_all(consumers);
+            taken.sort_unstable();
+            assert!(taken.into_iter().eq(0..50));
+        });
+    });
+}
+
+#[test]
+fn a_condition_is_not_waited_for_longer_than_asked() {
+    const TIME: Duration = Duration::from_millis(20);
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            let place = Arc::new((Mutex::new(()), Condvar::new()));
+            let begun = Instant::now();
+            let tasks = crowd(100, move |_| {
+                let (lock, changed) = &*place;
+                let begun = Instant::now();
+                let (_held, result) = changed
+                    .wait_timeout_while(lock.lock().unwrap(), TIME, |()| true)
+                    .unwrap();
+                assert!(result.timed_out());
+                assert!(begun.elapsed() >= TIME);
+            });
+            join_all(tasks);
+            // One after the other it would have been two seconds.
+            assert!(begun.elapsed() < 50 * TIME, "{:?}", begun.elapsed());
+        });
+    });
+}
+
+#[test]
+fn initialisers_may_block() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            struct Place {
+                once: Once,
+                lock: OnceLock<usize>,
+                lazy: LazyLock<usize>,
+                calls: AtomicUsize,
+            }
+            fn slow() -> usize {
+                hueless_runtime::sleep(Duration::from_millis(2));
+                7
+            }
+            let place = Arc::new(Place {
+                once: Once::new(),
+                lock: OnceLock::new(),
+                lazy: LazyLock::new(slow),
+                calls: AtomicUsize::new(0),
+            });
+            let tasks = {
+                let place = place.clone();
+                crowd(100, move |_| {
+                    place.once.call_once(|| {
+                        slow();
+                        place.calls.fetch_add(1, Ordering::Relaxed);
+                    });
+                    let value = *place.lock.get_or_init(|| {
+                        place.calls.fetch_add(1, Ordering::Relaxed);
+                        slow()
+                    });
+                    value + *place.lazy
+                })
+            };
+            assert!(join_all(tasks).into_iter().all(|sum| sum == 14));
+            assert_eq!(place.calls.load(Ordering::Relaxed), 2);
+        });
+    });
+}
+
+#[test]
+fn a_hundred_tasks_meet_at_a_barrier() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            let barrier = Arc::new(Barrier::new(100));
+            let tasks = crowd(100, move |_| {
+                (0..3).filter(|_| barrier.wait().is_leader()).count()
+            });
+            assert_eq!(join_all(tasks).into_iter().sum::<usize>(), 3);
+        });
+    });
+}
+
+#[test]
+fn threads_and_tasks_share_a_lock() {
+    in_each_runtime(|runtime| {
+        const ROUNDS: usize = 200;
+        let count = Arc::new(Mutex::new(0));
+        let add = {
+            let count = count.clone();
+            move |parks: bool| {
+                for round in 0..ROUNDS {
+                    let mut count = count.lock().unwrap();
+                    if round % 8 == 0 {
+                        match parks {
+                            true => hueless_runtime::yield_now(),
+                            false => std::thread::yield_now(),
+                        }
+                    }
+                    *count += 1;
+                }
+            }
+        };
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let add = add.clone();
+                std::thread::spawn(move || add(false))
+            })
+            .collect();
+        run(runtime, move || {
+            join_all(crowd(20, move |_| add(true)));
+        });
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert_eq!(*count.lock().unwrap(), 24 * ROUNDS);
+    });
+}
+
+#[test]
+fn threads_and_tasks_share_a_condition() {
+    in_each_runtime(|runtime| {
+        // Who may go next.
+        let place = Arc::new((Mutex::new(0), Condvar::new()));
+        let pass = {
+            let place = place.clone();
+            move |number: usize| {
+                let (turn, changed) = &*place;
+                let mut turn = changed
+                    .wait_while(turn.lock().unwrap(), |turn| *turn != number)
+                    .unwrap();
+                *turn += 1;
+                changed.notify_all();
+            }
+        };
+        let threads: Vec<_> = (0..10)
+            .map(|number| {
+                let pass = pass.clone();
+                std::thread::spawn(move || pass(2 * number))
+            })
+            .collect();
+        run(runtime, move || {
+            join_all(crowd(10, move |number| pass(2 * number + 1)));
+        });
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert_eq!(*place.0.lock().unwrap(), 20);
+    });
+}
+
+#[test]
+fn a_panic_of_the_holder_wakes_those_who_wait() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            let lock = Arc::new(Mutex::new(()));
+            let begun = Arc::new(AtomicUsize::new(0));
+            let held = lock.lock().unwrap();
+            let waiting = {
+                let (lock, begun) = (lock.clone(), begun.clone());
+                crowd(10, move |_| {
+                    begun.fetch_add(1, Ordering::Relaxed);
+                    lock.lock().is_err()
+                })
+            };
+            until(|| begun.load(Ordering::Relaxed) == 10);
+            let panicking = {
+                let lock = lock.clone();
+                hueless_runtime::spawn(move || {
+                    let _held = lock.lock();
+                    std::panic::resume_unwind(Box::new("boom"));
+                })
+            };
+            drop(held);
+            assert!(panicking.join().unwrap_err().is_panic());
+            let poisoned = join_all(waiting);
+            // Who came after it sees the poison, and nobody hangs.
+            assert!(lock.is_poisoned());
+            assert_eq!(poisoned.len(), 10);
+        });
+    });
+}
