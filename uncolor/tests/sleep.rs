@@ -80,10 +80,8 @@ fn nanosleep_parks_too() {
             let tasks = crowd(100, |_| {
                 let time = timespec(TIME);
                 // SAFETY: as in `sleep_until`.
-                assert_eq!(
-                    unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) },
-                    0
-                );
+                let result = unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) };
+                assert_eq!(result, 0);
             });
             join_all(tasks);
             assert!(begun.elapsed() < 50 * TIME, "{:?}", begun.elapsed());
