@@ -14,7 +14,8 @@ use std::ffi::{c_int, c_long};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use hueless_runtime::park::{STD_PROBE, STD_PROBE_ON_WORKER, Wait};
+use hueless_runtime::park::Wait;
+use hueless_runtime::park::std_waits::{ON_WORKER, PROBE, expect};
 use libc::timespec;
 
 use crate::clock;
@@ -32,6 +33,15 @@ const WAKE_BITSET: c_int = libc::FUTEX_WAKE_BITSET | libc::FUTEX_PRIVATE_FLAG;
 
 /// Wakes with whatever bits find who waits with these.
 const ALL_BITS: u32 = u32::MAX;
+
+/// Called before `main`: from then on the runtime expects to find what is defined here.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static ANNOUNCED: extern "C" fn() = announce;
+
+extern "C" fn announce() {
+    expect();
+}
 
 /// `syscall(SYS_futex, …)`.
 ///
@@ -78,12 +88,12 @@ pub(crate) unsafe extern "C" fn futex(
             }
             wakes.woken
         }
-        STD_PROBE => {
+        PROBE => {
             match count as c_int {
-                STD_PROBE_ON_WORKER => parker::learn(),
+                ON_WORKER => parker::learn(),
                 _ => fork::prepare(),
             }
-            STD_PROBE as isize
+            PROBE as isize
         }
         _ => on_to_kernel(value),
     };

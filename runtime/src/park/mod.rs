@@ -53,5 +53,8 @@ pub(crate) use thread::ThreadHeader;
 pub use crate::cancel::unwind_cancelled;
 #[cfg(not(loom))]
 pub use crate::scheduler::seeded_number;
-#[cfg(all(feature = "std", target_os = "linux", not(loom)))]
-pub use crate::sys::std_waits::{ON_WORKER as STD_PROBE_ON_WORKER, PROBE as STD_PROBE};
+/// The probe of hueless-uncolor.
+#[cfg(all(target_os = "linux", not(loom)))]
+pub mod std_waits {
+    pub use crate::sys::std_waits::{ON_WORKER, PROBE, expect};
+}

@@ -13,7 +13,7 @@ use crate::scheduler::seat::Seat;
 use crate::scheduler::shared::{Settings, Shared};
 use crate::scheduler::worker::Worker;
 use crate::stack::overflow;
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(target_os = "linux")]
 use crate::sys;
 use crate::sys::{barrier, signal};
 use crate::task::{Described, TaskPtr, panic_text};
@@ -27,7 +27,7 @@ pub(crate) fn start(settings: Settings) -> io::Result<Arc<Shared>> {
         overflow::install(describe_owner);
     }
     barrier::prepare();
-    #[cfg(all(feature = "std", target_os = "linux"))]
+    #[cfg(target_os = "linux")]
     sys::std_waits::prepare();
     let (shared, seats) = Shared::new(settings);
     let started = (|| {
@@ -111,7 +111,7 @@ fn start_worker(shared: &Arc<Shared>, seat: Seat) -> io::Result<()> {
 }
 
 fn worker_main(shared: Arc<Shared>, seat: Seat) {
-    #[cfg(all(feature = "std", target_os = "linux"))]
+    #[cfg(target_os = "linux")]
     sys::std_waits::prepare_worker();
     let worker = Worker::new(shared, seat);
     match catch_unwind(AssertUnwindSafe(|| worker.work())) {

@@ -29,7 +29,7 @@ pub(crate) mod memory;
 pub(crate) mod prefetch;
 #[cfg(not(loom))]
 pub(crate) mod signal;
-#[cfg(all(feature = "std", target_os = "linux", not(loom)))]
+#[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) mod std_waits;
 #[cfg(not(loom))]
 pub(crate) mod thread;

@@ -1,0 +1,113 @@
+//! What it costs that std's locks park: nanoseconds an operation, the best of some rounds.
+
+use std::hint::black_box;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use hueless_runtime::runtime::Builder;
+use hueless_runtime::{spawn, sync, yield_now};
+use hueless_uncolor as _;
+
+const ROUNDS: u32 = 7;
+
+type Syscall = unsafe extern "C" fn(libc::c_long, ...) -> libc::c_long;
+
+/// The best of the rounds.
+fn best(count: u32, mut round: impl FnMut()) -> f64 {
+    (0..ROUNDS)
+        .map(|_| {
+            let begun = Instant::now();
+            round();
+            begun.elapsed().as_nanos() as f64 / f64::from(count)
+        })
+        .fold(f64::INFINITY, f64::min)
+}
+
+/// Of one call that goes through to the kernel, and of a wake of nobody.
+fn calls(name: &str, syscall: Syscall) {
+    const COUNT: u32 = 200_000;
+    let word = 0_u32;
+    let wake = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the calls take no pointer that is followed.
+    let getppid = best(COUNT, || unsafe {
+        (0..COUNT).for_each(|_| {
+            black_box(syscall(libc::SYS_getppid));
+        })
+    });
+    // SAFETY: as above.
+    let nobody = best(COUNT, || unsafe {
+        (0..COUNT).for_each(|_| {
+            black_box(syscall(libc::SYS_futex, &raw const word, wake, 1));
+        })
+    });
+    println!("syscall of {name}: getppid={getppid:.1} wake_of_nobody={nobody:.1}");
+}
+
+/// Of a lock that is always free.
+fn uncontended(name: &str, park: bool) {
+    const COUNT: u32 = 2_000_000;
+    let runtime = Builder::new().workers(1).park_std(park).build().unwrap();
+    let cost = runtime.run(|| {
+        let lock = Mutex::new(0_u64);
+        best(COUNT, || {
+            (0..COUNT).for_each(|_| *black_box(&lock).lock().unwrap() += 1)
+        })
+    });
+    println!("uncontended, {name}: {cost:.1}");
+}
+
+/// Of a lock that 8 tasks of `workers` want all the time, by what `take` does.
+fn contended(name: &str, workers: usize, park: bool, take: impl Fn() + Send + Sync + 'static) {
+    const TASKS: u32 = 8;
+    const COUNT: u32 = 20_000;
+    let runtime = Builder::new()
+        .workers(workers)
+        .park_std(park)
+        .build()
+        .unwrap();
+    let take = Arc::new(take);
+    let cost = runtime.run(|| {
+        best(TASKS * COUNT, || {
+            let tasks: Vec<_> = (0..TASKS)
+                .map(|_| {
+                    let take = take.clone();
+                    spawn(move || (0..COUNT).for_each(|_| take()))
+                })
+                .collect();
+            tasks.into_iter().for_each(|task| task.join().unwrap());
+        })
+    });
+    println!("contended, {workers} workers, {name}: {cost:.1}");
+}
+
+fn main() {
+    // SAFETY: libc's function has that type.
+    let libcs: Syscall = unsafe {
+        let address = libc::dlsym(libc::RTLD_NEXT, c"syscall".as_ptr());
+        std::mem::transmute::<*mut libc::c_void, Syscall>(address)
+    };
+    calls("this crate", libc::syscall);
+    calls("libc", libcs);
+    uncontended("parks", true);
+    uncontended("blocks", false);
+
+    // Held across a switch: with std's locks blocking, one worker would never come out of this.
+    let lock = Mutex::new(0_u64);
+    contended("std, held across a yield", 1, true, move || {
+        let mut count = lock.lock().unwrap();
+        yield_now();
+        *count += 1;
+    });
+    let lock = sync::Mutex::new(0_u64);
+    contended("hueless, held across a yield", 1, true, move || {
+        let mut count = lock.lock();
+        yield_now();
+        *count += 1;
+    });
+    for (name, park) in [("std, parks", true), ("std, blocks", false)] {
+        let lock = Mutex::new(0_u64);
+        contended(name, 2, park, move || *lock.lock().unwrap() += 1);
+    }
+    let lock = sync::Mutex::new(0_u64);
+    contended("hueless", 2, true, move || *lock.lock() += 1);
+}
