@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use hueless_runtime::runtime::Builder;
-use hueless_runtime::{spawn, sync, yield_now};
+use hueless_runtime::{sync, yield_now};
 use hueless_uncolor as _;
 
 const ROUNDS: u32 = 7;
@@ -56,28 +56,26 @@ fn uncontended(name: &str, park: bool) {
     println!("uncontended, {name}: {cost:.1}");
 }
 
-/// Of a lock that 8 tasks of `workers` want all the time, by what `take` does.
-fn contended(name: &str, workers: usize, park: bool, take: impl Fn() + Send + Sync + 'static) {
+/// Of a lock that 8 tasks of one worker want, and the main thread too if `beside`, by what `take` does.
+fn contended(name: &str, beside: bool, park: bool, take: impl Fn() + Send + Sync + 'static) {
     const TASKS: u32 = 8;
     const COUNT: u32 = 20_000;
-    let runtime = Builder::new()
-        .workers(workers)
-        .park_std(park)
-        .build()
-        .unwrap();
+    let runtime = Builder::new().workers(1).park_std(park).build().unwrap();
     let take = Arc::new(take);
-    let cost = runtime.run(|| {
-        best(TASKS * COUNT, || {
-            let tasks: Vec<_> = (0..TASKS)
-                .map(|_| {
-                    let take = take.clone();
-                    spawn(move || (0..COUNT).for_each(|_| take()))
-                })
-                .collect();
-            tasks.into_iter().for_each(|task| task.join().unwrap());
-        })
+    let all = TASKS + u32::from(beside);
+    let cost = best(all * COUNT, || {
+        let tasks: Vec<_> = (0..TASKS)
+            .map(|_| {
+                let take = take.clone();
+                runtime.spawn(move || (0..COUNT).for_each(|_| take()))
+            })
+            .collect();
+        if beside {
+            (0..COUNT).for_each(|_| take());
+        }
+        tasks.into_iter().for_each(|task| task.join().unwrap());
     });
-    println!("contended, {workers} workers, {name}: {cost:.1}");
+    println!("contended, {name}: {cost:.1}");
 }
 
 fn main() {
@@ -91,23 +89,28 @@ fn main() {
     uncontended("parks", true);
     uncontended("blocks", false);
 
-    // Held across a switch: with std's locks blocking, one worker would never come out of this.
+    // Held across a switch: with std's locks blocking, the worker would never come out of this.
     let lock = Mutex::new(0_u64);
-    contended("std, held across a yield", 1, true, move || {
+    contended("std, held across a yield", false, true, move || {
         let mut count = lock.lock().unwrap();
         yield_now();
         *count += 1;
     });
     let lock = sync::Mutex::new(0_u64);
-    contended("hueless, held across a yield", 1, true, move || {
+    contended("hueless, held across a yield", false, true, move || {
         let mut count = lock.lock();
         yield_now();
         *count += 1;
     });
-    for (name, park) in [("std, parks", true), ("std, blocks", false)] {
+    for (name, park) in [
+        ("std, parks, beside a thread", true),
+        ("std, blocks, beside a thread", false),
+    ] {
         let lock = Mutex::new(0_u64);
-        contended(name, 2, park, move || *lock.lock().unwrap() += 1);
+        contended(name, true, park, move || *lock.lock().unwrap() += 1);
     }
     let lock = sync::Mutex::new(0_u64);
-    contended("hueless", 2, true, move || *lock.lock() += 1);
+    contended("hueless, beside a thread", true, true, move || {
+        *lock.lock() += 1
+    });
 }

@@ -20,7 +20,7 @@
 //! | --- | --- |
 //! | `Mutex`, `RwLock`, `Condvar`, `Once`, `OnceLock`, `LazyLock`, `Barrier` of std, its time-outs too | parks |
 //! | `std::thread::sleep` | parks |
-//! | `std::thread::park`, and what is made of it: `std::sync::mpsc`, scoped threads' end | blocks the thread: its word is the thread's, so tasks of one thread would take each other's tokens |
+//! | `std::thread::park`, and what is made of it: `std::sync::mpsc`, scoped threads' end | blocks the thread: its token is the thread's, so tasks of one thread would take each other's |
 //! | `std::thread::JoinHandle::join`; locks of C, of `parking_lot` | blocks the thread |
 //! | any of it in `task::no_park`, in a panic hook, in a destructor that runs because of a panic, or while a neighbour is parked in one | blocks the thread |
 //! | in a process that was forked off; in a signal handler on a stack of its own | blocks the thread |
@@ -39,6 +39,8 @@
 //!   it lets that one run first; else a task that takes a lock again at once, and holds it while it is parked,
 //!   would keep its neighbours out for ever.
 //! - A wake that wakes one serves tasks before threads, every sixteenth both.
+//! - A global allocator that waits by std's locks would park where hueless itself allocates. Programs with such
+//!   a one switch this off.
 //! - Futex operations that move waiters elsewhere (`FUTEX_REQUEUE`), which std does not use, do not see tasks.
 //! - An address that the kernel would refuse with `EFAULT` is read here.
 //! - A sleep in the kernel is no point of cancellation of POSIX threads (`pthread_cancel`).

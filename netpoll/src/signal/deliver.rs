@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use hueless_channel::{Receiver, Sender, TrySendError, bounded};
 use hueless_runtime::bare::Mutex;
+use hueless_runtime::task::no_park;
 
 use crate::signal::Signal;
 use crate::signal::sys::{self, Set};
@@ -212,6 +213,12 @@ fn subscribe(signals: &[Signal], outlet: Outlet) -> io::Result<()> {
         }
         asked = asked.with(Set::of(signal));
     }
+    // Starting a thread and installing handlers takes locks of others, of which hueless-uncolor knows nothing.
+    no_park(|| enter(asked, outlet))
+}
+
+/// Installs handlers for those signals that are `asked` for and have none, and enters the subscription.
+fn enter(asked: Set, outlet: Outlet) -> io::Result<()> {
     let mut state = lock();
     let state = match &mut *state {
         Some(state) => state,

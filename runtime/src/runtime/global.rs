@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use crate::bare::{Mutex, OnceLock};
 use crate::runtime::builder::Builder;
 use crate::runtime::handle::{ROOT_STACK, Runtime};
+use crate::task::no_park;
 
 static GLOBAL: OnceLock<Runtime> = OnceLock::new();
 /// Held while the global runtime is being started, so that a failed start can be tried again.
@@ -32,6 +33,11 @@ pub(crate) fn global() -> &'static Runtime {
 
 /// Makes `build`'s runtime the global one.
 pub(crate) fn install(build: impl FnOnce() -> io::Result<Runtime>) -> io::Result<()> {
+    // Starting threads takes locks of std's, and a task that parks in one holds this one meanwhile.
+    no_park(|| install_here(build))
+}
+
+fn install_here(build: impl FnOnce() -> io::Result<Runtime>) -> io::Result<()> {
     let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     if GLOBAL.get().is_some() {
         return Err(io::Error::new(

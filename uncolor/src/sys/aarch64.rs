@@ -44,6 +44,8 @@ pub(crate) unsafe fn kernel(number: c_long, arguments: [usize; 6]) -> isize {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn syscall(number: c_long) -> c_long {
     naked_asm!(
+        // For debuggers and profilers: the frame is as the call has left it, all the time.
+        ".cfi_startproc",
         "cmp x0, {number}",
         "b.eq 2f",
         // Each argument to where the kernel expects it, and back to the caller from there.
@@ -63,6 +65,7 @@ unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "b {futex}",
         "3:",
         "b {fail}",
+        ".cfi_endproc",
         number = const libc::SYS_futex,
         futex = sym futex,
         fail = sym fail,

@@ -46,6 +46,8 @@ pub(crate) unsafe fn kernel(number: c_long, arguments: [usize; 6]) -> isize {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn syscall(number: c_long) -> c_long {
     naked_asm!(
+        // For debuggers and profilers: the frame is as the call has left it, all the time.
+        ".cfi_startproc",
         "cmp rdi, {number}",
         "je 2f",
         // Each argument to where the kernel expects it, and back to the caller from there.
@@ -66,6 +68,7 @@ unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "3:",
         "mov rdi, rax",
         "jmp {fail}",
+        ".cfi_endproc",
         number = const libc::SYS_futex,
         futex = sym futex,
         fail = sym fail,
