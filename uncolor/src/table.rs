@@ -4,8 +4,8 @@
 //! the address. Threads wait in the kernel as ever, so who wakes has to look at both.
 //!
 //! Protocol:
-//! 1. Who waits counts itself, locks the bucket, compares the word with what it expects, and queues; the
-//!    lock is released once it has left its stack.
+//! 1. Who waits counts itself, and leaves its stack. Then, in the park's commit, it locks the bucket, compares
+//!    the word with what it expects, and queues, or goes on at once.
 //! 2. Who wakes has changed the word before. It looks at the count; if nobody waits it goes to the kernel.
 //!    Else it locks the bucket, settles the waits of the first ones, releases the lock, and readies them. If it
 //!    has not found as many as it is to wake, it goes to the kernel for the rest.
@@ -23,9 +23,11 @@
 //! A wait whose time was up, and that was not settled by the waker for that reason, is not counted as woken: the
 //! next one is. One that was settled says that it was woken, also if its time is up by then.
 //!
-//! Invariants: the lock's holder allocates nothing and calls nothing that waits. A thread that is inside (it
-//! holds a bucket's lock) does not come in again: neither by what the runtime does between the queueing and the
-//! leaving of the stack, nor in a signal handler ([`Inside`]).
+//! Invariants: a bucket's lock is the last one that anybody takes, and its holder allocates nothing and calls
+//! nothing. For wakes may come from whoever holds a lock: a migrating runtime wakes threads under that of a
+//! timer wheel, under which the commit runs as well. (Hence not as other operations do it, which look under their
+//! lock before they leave the stack.) A thread that is inside, holding a bucket's lock, comes in again only in a
+//! signal handler, and is turned away there ([`Inside`]).
 
 use std::ptr::NonNull;
 use std::time::Instant;
@@ -150,24 +152,21 @@ impl Table {
         let node = Node::new(address, wait.ticket());
         let node = NonNull::from(&node);
         let bucket = self.bucket(address);
-        let inside = Inside::enter();
-        let mut state = bucket.lock();
-        if !is_as_expected() {
-            drop(state);
-            return Waited::Changed;
-        }
-        // SAFETY: the node is new, and this frame stays until it has been claimed and readied, or is removed
-        // below.
-        unsafe { state.queue.push(node) };
-        let lock = state.leak();
         let outcome = wait.park(deadline, move || {
-            // SAFETY: the guard was leaked for this.
-            unsafe { lock.unlock() };
-            drop(inside);
-            true
+            let _inside = Inside::enter();
+            let mut state = bucket.lock();
+            let waits = is_as_expected();
+            if waits {
+                // SAFETY: the node is new, and its frame stays until it has been claimed and readied, or is
+                // removed below.
+                unsafe { state.queue.push(node) };
+            }
+            waits
         });
-        if let Outcome::Settled(_) = outcome {
-            return Waited::Woken;
+        match outcome {
+            Outcome::Settled(_) => return Waited::Woken,
+            Outcome::Declined => return Waited::Changed,
+            Outcome::Deadline | Outcome::Cancelled => {}
         }
         let _inside = Inside::enter();
         let mut state = bucket.lock();
@@ -230,8 +229,7 @@ impl Table {
     }
 }
 
-/// This thread is in the table: from before it takes a bucket's lock until it has released it. Task or no task,
-/// that is the same thread: a park's commit runs on the thread whose task has left its stack.
+/// This thread is in the table: from before it takes a bucket's lock until it has released it.
 pub(crate) struct Inside(());
 
 #[cfg(not(loom))]
