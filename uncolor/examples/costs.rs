@@ -56,26 +56,51 @@ fn uncontended(name: &str, park: bool) {
     println!("uncontended, {name}: {cost:.1}");
 }
 
-/// Of a lock that 8 tasks of one worker want, and the main thread too if `beside`, by what `take` does.
-fn contended(name: &str, beside: bool, park: bool, take: impl Fn() + Send + Sync + 'static) {
+/// Of a lock that 8 tasks of one worker want, by what `take` does.
+fn contended(name: &str, take: impl Fn() + Send + Sync + 'static) {
     const TASKS: u32 = 8;
     const COUNT: u32 = 20_000;
-    let runtime = Builder::new().workers(1).park_std(park).build().unwrap();
+    let runtime = Builder::new().workers(1).build().unwrap();
     let take = Arc::new(take);
-    let all = TASKS + u32::from(beside);
-    let cost = best(all * COUNT, || {
+    let cost = best(TASKS * COUNT, || {
         let tasks: Vec<_> = (0..TASKS)
             .map(|_| {
                 let take = take.clone();
                 runtime.spawn(move || (0..COUNT).for_each(|_| take()))
             })
             .collect();
-        if beside {
-            (0..COUNT).for_each(|_| take());
-        }
         tasks.into_iter().for_each(|task| task.join().unwrap());
     });
     println!("contended, {name}: {cost:.1}");
+}
+
+/// Of a lock that a task and a thread want all the time, which hold it for a moment each.
+fn beside_a_thread(name: &str, park: bool, take: impl Fn() + Send + Sync + 'static) {
+    const COUNT: u32 = 300_000;
+    let runtime = Builder::new().workers(1).park_std(park).build().unwrap();
+    let take = Arc::new(take);
+    let costs = (0..ROUNDS).map(|_| {
+        let begun = Instant::now();
+        let theirs = take.clone();
+        let task = runtime.spawn(move || (0..COUNT).for_each(|_| theirs()));
+        let mut ours = 0;
+        while !task.is_finished() {
+            take();
+            ours += 1;
+        }
+        begun.elapsed().as_nanos() as f64 / f64::from(COUNT + ours)
+    });
+    let mut costs: Vec<_> = costs.collect();
+    costs.sort_by(f64::total_cmp);
+    println!(
+        "beside a thread, {name}: {:.1} (median)",
+        costs[costs.len() / 2]
+    );
+}
+
+/// Some dozen nanoseconds.
+fn work(count: &mut u64) {
+    (0..20).for_each(|_| *black_box(&mut *count) += 1);
 }
 
 fn main() {
@@ -91,26 +116,21 @@ fn main() {
 
     // Held across a switch: with std's locks blocking, the worker would never come out of this.
     let lock = Mutex::new(0_u64);
-    contended("std, held across a yield", false, true, move || {
+    contended("std, held across a yield", move || {
         let mut count = lock.lock().unwrap();
         yield_now();
         *count += 1;
     });
     let lock = sync::Mutex::new(0_u64);
-    contended("hueless, held across a yield", false, true, move || {
+    contended("hueless, held across a yield", move || {
         let mut count = lock.lock();
         yield_now();
         *count += 1;
     });
-    for (name, park) in [
-        ("std, parks, beside a thread", true),
-        ("std, blocks, beside a thread", false),
-    ] {
+    for (name, park) in [("std, parks", true), ("std, blocks", false)] {
         let lock = Mutex::new(0_u64);
-        contended(name, true, park, move || *lock.lock().unwrap() += 1);
+        beside_a_thread(name, park, move || work(&mut lock.lock().unwrap()));
     }
     let lock = sync::Mutex::new(0_u64);
-    contended("hueless, beside a thread", true, true, move || {
-        *lock.lock() += 1
-    });
+    beside_a_thread("hueless", true, move || work(&mut lock.lock()));
 }

@@ -8,7 +8,7 @@
 //!
 //! A lock of std's waits through libc's function `syscall`, by the system call `futex` on the address of a
 //! word of its own; so does who wakes it. This crate defines that function, and a definition in the program
-//! goes before libc's. Inside a task a wait becomes a park in a table of addresses ([`table`]); a wake, from
+//! goes before libc's. Inside a task a wait becomes a park in a table of addresses; a wake, from
 //! wherever it comes, wakes who is in the table and who waits in the kernel. `nanosleep` and
 //! `clock_nanosleep`, by which std sleeps, are defined likewise. Everything else goes on to the kernel as it
 //! came. Whether the definitions are in effect is looked at when the first runtime starts; if not, that is
@@ -38,6 +38,11 @@
 //!   there as everywhere. Every sixteenth time that an unlock (or a notification to one) wakes a waiting task,
 //!   it lets that one run first; else a task that takes a lock again at once, and holds it while it is parked,
 //!   would keep its neighbours out for ever.
+//! - Who else waits by a private `FUTEX_WAIT_BITSET` of all bits is taken for std. For words that belong to a
+//!   lock that is right. Code that waits so at a word of its *thread*, as C++'s abseil does, has to be called in
+//!   `no_park`: two tasks of one thread would share the word.
+//! - std's mutex looks out for some microseconds before it waits, as it does in threads, though its holder may be
+//!   a task of the same worker. hueless's own locks do not, so where tasks contend they are the faster ones.
 //! - A wake that wakes one serves tasks before threads, every sixteenth both.
 //! - A global allocator that waits by std's locks would park where hueless itself allocates. Programs with such
 //!   a one switch this off.
@@ -70,4 +75,4 @@ mod queue;
 mod sleep;
 #[cfg(not(loom))]
 mod sys;
-pub(crate) mod table;
+mod table;

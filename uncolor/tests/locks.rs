@@ -166,6 +166,42 @@ fn one_notification_wakes_one() {
 }
 
 #[test]
+fn no_notification_is_lost_to_one_whose_time_is_up() {
+    in_each_runtime(|runtime| {
+        for round in 0..20 {
+            run(runtime, move || {
+                let items = Arc::new((Mutex::new(0), Condvar::new()));
+                let consumers = {
+                    let items = items.clone();
+                    crowd(40, move |number| {
+                        let (left, put) = &*items;
+                        let mut left = left.lock().unwrap();
+                        while *left == 0 {
+                            // Who waits without an end hangs if the other one keeps what was his.
+                            left = match number % 2 {
+                                0 => put.wait(left).unwrap(),
+                                _ => {
+                                    let time = Duration::from_micros(10 * (number as u64 + round));
+                                    put.wait_timeout(left, time).unwrap().0
+                                }
+                            };
+                        }
+                        *left -= 1;
+                    })
+                };
+                for _ in 0..40 {
+                    hueless_runtime::sleep(Duration::from_micros(20));
+                    *items.0.lock().unwrap() += 1;
+                    items.1.notify_one();
+                }
+                join_all(consumers);
+                assert_eq!(*items.0.lock().unwrap(), 0);
+            });
+        }
+    });
+}
+
+#[test]
 fn a_condition_is_not_waited_for_longer_than_asked() {
     const TIME: Duration = Duration::from_millis(20);
     in_each_runtime(|runtime| {
