@@ -40,6 +40,15 @@ impl Node {
     }
 }
 
+impl Drop for Node {
+    fn drop(&mut self) {
+        debug_assert!(
+            !self.linked.get(),
+            "a node is unlinked before its frame goes"
+        );
+    }
+}
+
 /// See the module. It lies in a bucket's lock.
 pub(crate) struct Queue {
     first: *const Node,

@@ -136,7 +136,7 @@ fn the_environment_can_say_so() {
 }
 
 #[test]
-fn a_lock_held_across_a_park_stalls_where_it_is_off() {
+fn a_lock_that_is_waited_for_stalls_where_it_is_off() {
     let case = || {
         let (stalled, stalls) = mpsc::channel();
         let runtime = Builder::new()
@@ -144,27 +144,19 @@ fn a_lock_held_across_a_park_stalls_where_it_is_off() {
             .on_stall(move |stall| drop(stalled.send(stall.system_call.clone())))
             .build()
             .unwrap();
-        let lock = Arc::new(Mutex::new(()));
-        let theirs = lock.clone();
-        // The one that waits blocks the thread that the holder needs, for ever.
-        runtime.spawn(move || {
-            let holder = {
-                let lock = theirs.clone();
-                hueless_runtime::spawn(move || {
-                    let _held = lock.lock();
-                    hueless_runtime::yield_now();
-                })
-            };
-            until(|| theirs.try_lock().is_err());
-            drop(theirs.lock());
-            holder.join().unwrap();
+        let (lock, let_go) = held_by_a_thread();
+        let task = runtime.spawn(move || {
+            let neighbour = hueless_runtime::spawn(hueless_runtime::yield_now);
+            hueless_runtime::yield_now();
+            drop(lock.lock());
+            neighbour.join().unwrap();
         });
         let stall = stalls.recv_timeout(NEVER).unwrap();
         assert!(format!("{stall:?}").contains("futex"), "{stall:?}");
-        // Its runtime would wait for it.
-        std::mem::forget(runtime);
+        let_go.send(()).unwrap();
+        task.join().unwrap();
     };
-    let name = "a_lock_held_across_a_park_stalls_where_it_is_off";
+    let name = "a_lock_that_is_waited_for_stalls_where_it_is_off";
     assert_passed(in_child(name, &[("HUELESS_STD", "off")], case));
 }
 
