@@ -60,8 +60,8 @@
 //!   `Send`, and thread-locals are sound. But a task that computes for long without waiting holds
 //!   up the others on its worker: call [`checkpoint`] in such loops.
 //! - A lock of [`std::sync`] held across a wait can block the whole worker when a neighbour wants
-//!   it. Let go of it first, pass messages, or use the locks in [`sync`]; or, on Linux, switch on the
-//!   feature `std`, with which the neighbour parks (package `hueless-uncolor`).
+//!   it. Let go of it first, pass messages, or use the locks in [`sync`]; or, on Linux, try the
+//!   feature `std`, a preview with which the neighbour parks (package `hueless-uncolor`).
 
 mod macros;
 

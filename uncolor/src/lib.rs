@@ -2,7 +2,7 @@
 //! and its worker runs others.
 //!
 //! Programs switch this on by the feature `std` of the `hueless` crate. It works on Linux, x86-64 and aarch64;
-//! on other systems this crate is empty.
+//! on other systems this crate is empty. It is a *preview*: see [what is not certain yet](#what-is-not-certain-yet).
 //!
 //! # How
 //!
@@ -51,6 +51,15 @@
 //! - A sleep in the kernel is no point of cancellation of POSIX threads (`pthread_cancel`).
 //! - Waking from a signal handler wakes threads only, if it interrupts its thread in the table. (std's locks
 //!   are not for signal handlers, nor are hueless's.)
+
+//!
+//! # What is not certain yet
+//!
+//! A crate may take a lock of std's while it holds something half-way that belongs to its thread; such a wait
+//! blocked the thread, and now lets a neighbour in. crossbeam-epoch was one: it makes its collector under a
+//! `Once`, in the middle of an operation on a worker's deque, and tasks ran twice. (hueless has it made before
+//! tasks run.) The crates that hueless is built on have been read for this, but for tracing-core; those of a
+//! program have not. So this is off unless asked for.
 
 #![cfg_attr(
     loom,
