@@ -59,6 +59,8 @@
 //! - A task stays on the worker where it first ran. Hence what it holds across a wait need not be
 //!   `Send`, and thread-locals are sound. But a task that computes for long without waiting holds
 //!   up the others on its worker: call [`checkpoint`] in such loops.
+//! - The initialiser of a [`thread_local!`] must not wait: two tasks of one thread could be in it at once,
+//!   which std does not expect. Make it `const`, or use [`task::task_local`].
 //! - A lock of [`std::sync`] held across a wait can block the whole worker when a neighbour wants
 //!   it. Let go of it first, pass messages, or use the locks in [`sync`]; or, on Linux, try the
 //!   feature `std`, a preview with which the neighbour parks (package `hueless-uncolor`).

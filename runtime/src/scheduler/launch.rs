@@ -29,7 +29,7 @@ pub(crate) fn start(settings: Settings) -> io::Result<Arc<Shared>> {
     barrier::prepare();
     // The deques' garbage collector is made at first use, under a lock of std's. That must not be in a task,
     // half-way through an operation on its worker's deque: hueless-uncolor would park it there.
-    drop(crossbeam_epoch::pin());
+    let _ = crossbeam_epoch::default_collector();
     #[cfg(target_os = "linux")]
     sys::std_waits::prepare();
     let (shared, seats) = Shared::new(settings);

@@ -11,6 +11,7 @@
 //! | [`parked`] | memory of tasks that park long |
 //! | [`shuffle`] | a seeded order, for tests |
 //! | [`remote`] | what others may touch of a worker: |
+//! | [`own_deque`] | its deques, into which code of others may come |
 //! | [`inbox`], [`timers`], [`owned`], [`counts`] | its wake-ups, timers, started tasks, figures |
 //! | [`shared`] | what the workers of a runtime share: |
 //! | [`idle`], [`seat`], [`starved`], [`threads`] | sleepers, spares, tasks without a stack, ends |
@@ -39,6 +40,8 @@ mod lifecycle;
 mod loom_tests;
 #[cfg(not(loom))]
 mod monitor;
+#[cfg(not(loom))]
+mod own_deque;
 #[cfg(not(loom))]
 mod owned;
 #[cfg(not(loom))]

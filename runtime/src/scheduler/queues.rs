@@ -149,9 +149,11 @@ impl Worker {
             return;
         }
         let others = self.seat.deque.len();
-        if others < FULL {
-            self.seat.deque.push(task);
-        } else {
+        let refused = match others < FULL {
+            true => self.seat.deque.push(task, others).err(),
+            false => Some(task),
+        };
+        if let Some(task) = refused {
             self.shared.injector.push(task);
         }
         // A single new task is left to this worker, which most likely waits for it next.
@@ -188,9 +190,11 @@ impl Worker {
     pub(super) fn enqueue(&self, task: TaskPtr) {
         // SAFETY: a ready task is the one's who queues it.
         if self.migrates && unsafe { task.get() }.is_movable() {
-            let had_others = !self.seat.movable.is_empty();
-            self.seat.movable.push(task);
-            if had_others
+            let others = self.seat.movable.len();
+            if let Err(task) = self.seat.movable.push(task, others) {
+                return self.shared.submit_ready(task);
+            }
+            if others != 0
                 && self.shared.idle.should_wake()
                 && self.remote().temper.get() != Temper::Chatting
             {

@@ -149,7 +149,8 @@ impl Worker {
             // One, so that the other worker finds the rest.
             return insist(|| self.shared.injector.steal());
         }
-        insist(|| self.shared.injector.steal_batch_and_pop(&self.seat.deque))
+        let injector = &self.shared.injector;
+        (self.seat.deque).fill(|deque| insist(|| injector.steal_batch_and_pop(deque)))
     }
 
     /// Asks the poller, if anything is registered; true if that made a task of this worker ready.
@@ -268,10 +269,12 @@ impl Worker {
         if self.migrates {
             let movable = &self.shared.movable_stealers[victim];
             let temper = &self.shared.remotes[victim].temper;
+            let batch =
+                || (self.seat.movable).fill(|own| insist(|| movable.steal_batch_and_pop(own)));
             let task = match temper.get() {
                 // A spare is there for those that are stuck, and does not watch.
-                _ if self.is_spare => insist(|| movable.steal_batch_and_pop(&self.seat.movable)),
-                Temper::Busy => insist(|| movable.steal_batch_and_pop(&self.seat.movable)),
+                _ if self.is_spare => batch(),
+                Temper::Busy => batch(),
                 Temper::Probed => insist(|| movable.steal()),
                 Temper::Unknown | Temper::Chatting => None,
             };
@@ -284,7 +287,7 @@ impl Worker {
         if self.leaves_since.get().is_some() {
             return insist(|| new.steal());
         }
-        insist(|| new.steal_batch_and_pop(&self.seat.deque))
+        (self.seat.deque).fill(|own| insist(|| new.steal_batch_and_pop(own)))
     }
 
     /// Sleeps until somebody wakes this worker or its next timer is due; false if this is a spare

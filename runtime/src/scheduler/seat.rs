@@ -12,11 +12,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{MutexGuard, PoisonError};
 
-use crossbeam_deque as deque;
+use crossbeam_deque::Worker;
 use crossbeam_utils::sync::Parker;
 
 use crate::bare::Mutex;
-use crate::task::TaskPtr;
+use crate::scheduler::own_deque::OwnDeque;
 
 /// Spares, at least.
 const FEWEST_SPARES: usize = 16;
@@ -25,9 +25,9 @@ const FEWEST_SPARES: usize = 16;
 pub(super) struct Seat {
     pub(super) index: usize,
     /// New tasks.
-    pub(super) deque: deque::Worker<TaskPtr>,
+    pub(super) deque: OwnDeque,
     /// Started tasks of a migrating runtime.
-    pub(super) movable: deque::Worker<TaskPtr>,
+    pub(super) movable: OwnDeque,
     pub(super) parker: Parker,
 }
 
@@ -35,8 +35,8 @@ impl Seat {
     pub(super) fn new(index: usize) -> Self {
         Self {
             index,
-            deque: deque::Worker::new_lifo(),
-            movable: deque::Worker::new_fifo(),
+            deque: OwnDeque::new(Worker::new_lifo()),
+            movable: OwnDeque::new(Worker::new_fifo()),
             parker: Parker::new(),
         }
     }
