@@ -7,7 +7,8 @@
 //! - a push that may grow the deque, which is done on a task's stack, lets nothing park: a neighbour would
 //!   find the deque half-way.
 //!
-//! What runs then while the worker is between tasks finds a plain OS thread, and blocks that.
+//! What runs then while the worker is between tasks finds a plain OS thread, and blocks that; a panic of it there
+//! ends the process, as every panic of a worker outside its tasks does.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
