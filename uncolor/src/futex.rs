@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use hueless_runtime::park::Wait;
 use hueless_runtime::park::std_waits::{ON_WORKER, PROBE, expect};
+use hueless_runtime::stack;
 use libc::timespec;
 
 use crate::clock;
@@ -78,7 +79,11 @@ pub(crate) unsafe extern "C" fn futex(
                 Some(Waited::Woken) => 0,
                 Some(Waited::Changed) => -(libc::EAGAIN as isize),
                 Some(Waited::TimedOut) => -(libc::ETIMEDOUT as isize),
-                None => on_to_kernel(value),
+                None => {
+                    // A task that blocks its worker: see the table.
+                    let _blocks = stack::remaining().map(|_| TABLE.block());
+                    on_to_kernel(value)
+                }
             }
         }
         WAKE | WAKE_BITSET if count as c_int > 0 && is_served() => {

@@ -20,6 +20,11 @@
 //! | fence | fence |
 //! | word == expected? | count == 0? |
 //!
+//! A task that waits in the kernel ([`Table::block`]) blocks its worker, and with it those that are parked here and
+//! would go on there. A wake of one that finds such a task could go nowhere, so as long as somebody blocks, whoever
+//! wakes tasks wakes a thread as well. That one's count is read after the waker's fence, and was written before a
+//! fence: who is not counted yet finds the word changed.
+//!
 //! A wait whose time was up, and that was not settled by the waker for that reason, is not counted as woken: the
 //! next one is. One that was settled says that it was woken, also if its time is up by then.
 //!
@@ -50,6 +55,8 @@ const TURNS: u8 = 16;
 pub(crate) struct Table {
     /// How many wait or are about to.
     waiting: AtomicUsize,
+    /// How many tasks wait in the kernel, or are about to, and block their worker's thread.
+    blocking: AtomicUsize,
     buckets: [Bucket; 1 << BUCKET_BITS],
 }
 
@@ -105,6 +112,7 @@ impl Table {
     pub(crate) const fn new() -> Self {
         Self {
             waiting: AtomicUsize::new(0),
+            blocking: AtomicUsize::new(0),
             buckets: [const { Bucket::new() }; 1 << BUCKET_BITS],
         }
     }
@@ -113,6 +121,7 @@ impl Table {
     pub(crate) fn new() -> Self {
         Self {
             waiting: AtomicUsize::new(0),
+            blocking: AtomicUsize::new(0),
             buckets: std::array::from_fn(|_| Bucket::new()),
         }
     }
@@ -176,6 +185,16 @@ impl Table {
         Waited::TimedOut
     }
 
+    /// Called before a task waits in the kernel; it does so as long as what is returned lives.
+    pub(crate) fn block(&self) -> Blocking<'_> {
+        // Relaxed: the fence orders it.
+        self.blocking.fetch_add(1, Ordering::Relaxed);
+        // Against "the waker sees nobody block, and the kernel the old word"; its counterpart is in `wake`. Loom:
+        // `a_thread_is_woken_beside_a_task_that_cannot_go_on`.
+        fence(Ordering::SeqCst);
+        Blocking(&self.blocking)
+    }
+
     /// Wakes up to `most` who wait at `address`: those in the table, then by `kernel`, which is told how many
     /// are left and says how many it has woken.
     #[inline]
@@ -211,7 +230,9 @@ impl Table {
         drop(inside);
         let woken = chain.len();
         chain.ready();
-        let left = (most - woken).max(lets_run.into());
+        // Relaxed: the fence in `wake` orders it, against the one in `block`.
+        let wakes_a_thread = lets_run || self.blocking.load(Ordering::Relaxed) != 0;
+        let left = (most - woken).max(wakes_a_thread.into());
         if left == 0 {
             return Wakes {
                 woken: woken as isize,
@@ -226,6 +247,16 @@ impl Table {
             },
             lets_run,
         }
+    }
+}
+
+/// See [`Table::block`].
+pub(crate) struct Blocking<'a>(&'a AtomicUsize);
+
+impl Drop for Blocking<'_> {
+    fn drop(&mut self) {
+        // Relaxed: a waker that still sees it wakes a thread in vain.
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

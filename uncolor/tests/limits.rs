@@ -33,6 +33,27 @@ fn held_by_a_thread() -> (Arc<Mutex<()>>, mpsc::Sender<()>) {
     (lock, let_go)
 }
 
+/// The wake goes to a task whose worker sleeps in the same lock: it has to get one as well.
+#[test]
+fn who_blocks_its_thread_is_woken_beside_a_parked_task() {
+    for _ in 0..20 {
+        let (lock, let_go) = held_by_a_thread();
+        run(&start(1, false), move || {
+            let (begun, theirs) = (Arc::new(AtomicBool::new(false)), lock.clone());
+            let begins = begun.clone();
+            let parked = hueless_runtime::spawn(move || {
+                begins.store(true, Ordering::Relaxed);
+                drop(theirs.lock());
+            });
+            // It goes on as far as to its park, for there is one worker.
+            until(|| begun.load(Ordering::Relaxed));
+            let_go.send(()).unwrap();
+            no_park(|| drop(lock.lock()));
+            parked.join().unwrap();
+        });
+    }
+}
+
 /// How often other tasks of this worker run while `f` does, on a runtime with one.
 fn turns_of_others(builder: Builder, f: impl FnOnce() + Send + 'static) -> usize {
     let runtime = builder.workers(1).build().unwrap();

@@ -126,6 +126,25 @@ fn two_wakes_wake_a_task_and_a_thread() {
     });
 }
 
+/// The task is woken and goes on only when the thread, which blocks its worker, has: so one wake is to wake both.
+#[test]
+fn a_thread_is_woken_beside_a_task_that_cannot_go_on() {
+    model(|| {
+        let place = Place::new();
+        let (one, other) = (place.clone(), place.clone());
+        let task = thread::spawn(move || one.wait_as_task());
+        let thread = thread::spawn(move || {
+            let _blocks = other.table.block();
+            other.wait_as_thread();
+        });
+        place.set();
+        place.wake(1);
+        thread.join().unwrap();
+        place.wake(1);
+        task.join().unwrap();
+    });
+}
+
 #[test]
 fn a_wake_of_all_wakes_tasks_and_threads() {
     model(|| {
