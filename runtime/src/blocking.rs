@@ -29,6 +29,7 @@ use crate::bare::Mutex;
 use crate::park::{Lock, Outcome, Ticket, Wait, unwind_cancelled};
 use crate::scheduler;
 use crate::sys::signal::Mask;
+use crate::task::no_park;
 
 /// How long an idle thread waits for another job.
 const KEEP: Duration = Duration::from_secs(10);
@@ -292,10 +293,8 @@ impl Pool {
             if left.is_zero() {
                 return false;
             }
-            counts = self
-                .threads
-                .ended
-                .wait_timeout(counts, left)
+            let ended = &self.threads.ended;
+            counts = no_park(|| ended.wait_timeout(counts, left))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }

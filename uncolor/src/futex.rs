@@ -49,7 +49,6 @@ extern "C" fn announce() {
 /// # Safety
 /// As for the system call. If it is a wait of the kind in question, the word can be read.
 pub(crate) unsafe extern "C" fn futex(
-    number: c_long,
     address: usize,
     operation: usize,
     value: usize,
@@ -63,7 +62,7 @@ pub(crate) unsafe extern "C" fn futex(
         // SAFETY: by this contract.
         unsafe {
             kernel(
-                number,
+                libc::SYS_futex,
                 [address, operation, value, timeout as usize, address2, bits],
             )
         }

@@ -11,8 +11,8 @@
 //! goes before libc's. Inside a task a wait becomes a park in a table of addresses; a wake, from
 //! wherever it comes, wakes who is in the table and who waits in the kernel. `nanosleep` and
 //! `clock_nanosleep`, by which std sleeps, are defined likewise. Everything else goes on to the kernel as it
-//! came. Whether the definitions are in effect is looked at when the first runtime starts; if not, that is
-//! said on stderr.
+//! came. Whether the definition of `syscall` is in effect is looked at when the first runtime starts; if not,
+//! that is said on stderr.
 //!
 //! # What parks, and what does not
 //!
@@ -23,6 +23,7 @@
 //! | `std::thread::park`, and what is made of it: `std::sync::mpsc`, scoped threads' end | blocks the thread: its token is the thread's, so tasks of one thread would take each other's |
 //! | `std::thread::JoinHandle::join`; locks of C, of `parking_lot` | blocks the thread |
 //! | any of it in `task::no_park`, in a panic hook, in a destructor that runs because of a panic, or while a neighbour is parked in one | blocks the thread |
+//! | any of it on a stack that is no task's (`stacker`, other coroutines) | blocks the thread |
 //! | in a process that was forked off; in a signal handler on a stack of its own | blocks the thread |
 //!
 //! A runtime is told not to by `Builder::park_std(false)`, or `HUELESS_STD=off` in the environment.

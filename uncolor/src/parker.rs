@@ -28,11 +28,15 @@ thread_local! {
 
 /// Finds out where this thread's word is. On a thread that nobody unparks.
 pub(crate) fn learn() {
-    WORD.set(Word::Asked);
-    std::thread::park_timeout(Duration::from_nanos(1));
-    if let Word::Asked = WORD.get() {
-        WORD.set(Word::Unknown);
+    // Twice: a token that somebody has left behind ends the first one without a call.
+    for _ in 0..2 {
+        WORD.set(Word::Asked);
+        std::thread::park_timeout(Duration::from_nanos(1));
+        if let Word::At(_) = WORD.get() {
+            return;
+        }
     }
+    WORD.set(Word::Unknown);
 }
 
 /// Whether a wait at `address` is, or may be, that of `std::thread::park`.

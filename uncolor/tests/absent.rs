@@ -1,6 +1,11 @@
 //! A runtime says so if this crate's definitions are not in effect. Here they are not: nothing names the crate,
 //! so it is not in the program, though the runtime is told that it is.
 
+#![cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+
 #[path = "../../runtime/tests/child/mod.rs"]
 mod child;
 

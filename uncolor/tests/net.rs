@@ -1,5 +1,10 @@
 //! A lock of std's that is held while its holder talks to the network.
 
+#![cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
 

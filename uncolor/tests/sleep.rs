@@ -1,5 +1,10 @@
 //! std's sleep, and libc's calls that it is made of.
 
+#![cfg(all(
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+
 use std::time::{Duration, Instant};
 
 mod common;

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{self, CommandArgs, CommandEnvs, ExitStatus, Output, Stdio};
 
+use hueless_runtime::task::no_park;
 use hueless_runtime::{blocking_operation, with_program_mask};
 
 use crate::process::child::Child;
@@ -280,7 +281,8 @@ impl Command {
     /// assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     /// ```
     pub fn exec(&mut self) -> io::Error {
-        with_program_mask(|| self.std.exec())
+        // Under std's lock of the environment: nobody is to park there.
+        no_park(|| with_program_mask(|| self.std.exec()))
     }
 }
 

@@ -179,7 +179,7 @@ impl Builder {
     /// Whether tasks park where std would block their thread: in its locks and its sleep. By default what
     /// `HUELESS_STD` says (`on` or `off`), else they do.
     ///
-    /// That needs the facade's feature `std`, on Linux. Without it this says nothing: such waits then
+    /// That needs the facade's feature `std`, on Linux, on x86-64 or aarch64. Without it this says nothing: such waits then
     /// block the worker's thread, as they do where this is `false`.
     ///
     /// # Examples

@@ -125,8 +125,8 @@ fn parse_seed(text: &str) -> Result<u64, &'static str> {
 
 fn parse_switch(text: &str) -> Result<bool, &'static str> {
     match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
+        "" | "on" | "1" => Ok(true),
+        "off" | "0" => Ok(false),
         _ => Err("must be on or off"),
     }
 }

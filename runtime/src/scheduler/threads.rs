@@ -4,6 +4,7 @@ use std::sync::{Condvar, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::bare::Mutex;
+use crate::task::no_park;
 
 /// The workers and the monitor of a runtime that have not ended yet.
 ///
@@ -47,9 +48,7 @@ impl Threads {
             if left.is_zero() {
                 return false;
             }
-            alive = self
-                .ended
-                .wait_timeout(alive, left)
+            alive = no_park(|| self.ended.wait_timeout(alive, left))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }

@@ -60,8 +60,14 @@ unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "cmn x0, #4095",
         "b.hs 3f",
         "ret",
-        // The caller's call goes on there, with its arguments.
+        // The caller's call goes on there, with its arguments but the number.
         "2:",
+        "mov x0, x1",
+        "mov x1, x2",
+        "mov x2, x3",
+        "mov x3, x4",
+        "mov x4, x5",
+        "mov x5, x6",
         "b {futex}",
         "3:",
         "b {fail}",

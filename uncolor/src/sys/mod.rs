@@ -3,7 +3,7 @@
 //! What a processor's file provides:
 //! - `kernel`: makes a system call and says what the kernel says, errors as negative numbers.
 //! - a definition of the symbol `syscall`: as libc's, but for [`futex`](crate::futex::futex), to which it jumps
-//!   with all arguments as they came. It is assembly from end to end, so a call that passes through costs what
+//!   with all arguments but the number. It is assembly from end to end, so a call that passes through costs what
 //!   libc's does, and may be one that returns twice or on another stack.
 
 #[cfg(target_arch = "aarch64")]

@@ -62,8 +62,15 @@ unsafe extern "C" fn syscall(number: c_long) -> c_long {
         "cmp rax, -4095",
         "jae 3f",
         "ret",
-        // The caller's call goes on there, with its arguments.
+        // The caller's call goes on there, with its arguments but the number, all in registers: what lies on the
+        // stack may be the caller's frame, if it has passed fewer, and a callee may write to its arguments.
         "2:",
+        "mov rdi, rsi",
+        "mov rsi, rdx",
+        "mov rdx, rcx",
+        "mov rcx, r8",
+        "mov r8, r9",
+        "mov r9, [rsp + 8]",
         "jmp {futex}",
         "3:",
         "mov rdi, rax",
