@@ -59,8 +59,8 @@
 //! A crate may take a lock of std's while it holds something half-way that belongs to its thread; such a wait
 //! blocked the thread, and now lets a neighbour in. crossbeam-epoch was one: it makes its collector under a
 //! `Once`, in the middle of an operation on a worker's deque, and tasks ran twice. (hueless has it made before
-//! tasks run.) The crates that hueless is built on have been read for this, but for tracing-core; those of a
-//! program have not. So this is off unless asked for.
+//! tasks run.) What was found in the crates that hueless is built on, crossbeam's and signal-hook, is handled; that
+//! there is nothing else, there or in a program's own crates, nobody has shown. So this is off unless asked for.
 
 #![cfg_attr(
     loom,
