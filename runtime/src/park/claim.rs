@@ -272,6 +272,19 @@ impl fmt::Debug for Claimed {
 }
 
 impl Claimed {
+    /// Whether the owner is a task that goes on on this thread, and nowhere else.
+    #[must_use]
+    pub fn goes_on_here(&self) -> bool {
+        // SAFETY: the owner waits for the ready that this value stands for, and the kind says what it is.
+        #[cfg(not(loom))]
+        return unsafe {
+            self.header.as_ref().claim.kind() == Kind::Task
+                && crate::scheduler::goes_on_here(crate::task::TaskPtr::from_header(self.header))
+        };
+        #[cfg(loom)]
+        false
+    }
+
     /// Makes the owner ready: it may leave its park, and its frame must not be touched any more.
     #[inline]
     pub fn ready(self) {

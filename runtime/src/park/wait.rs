@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::park::claim::{Outcome, Ticket};
 use crate::park::thread::{Ends, ThreadWait};
 #[cfg(not(loom))]
-use crate::scheduler::{TaskWait, current_task};
+use crate::scheduler::{TaskWait, current_task, is_hinted};
 
 /// One blocking operation of the current task or OS thread, from its first look to its park.
 ///
@@ -56,6 +56,29 @@ impl Wait {
     #[cfg(not(loom))]
     pub fn begin_for_std() -> Option<Self> {
         TaskWait::current_for_std().map(Self::of_task)
+    }
+
+    /// Lets the other tasks of this worker that are ready run first, for code that takes itself to keep its
+    /// OS thread: nothing unwinds, and the task goes on on the same thread also where its runtime migrates.
+    ///
+    /// Does nothing where [`begin_for_std`](Self::begin_for_std) begins nothing.
+    #[cfg(not(loom))]
+    pub fn yield_for_std() {
+        if let Some(task) = TaskWait::current_for_std() {
+            task.yield_staying();
+        }
+    }
+
+    /// [`checkpoint`](crate::checkpoint) for such code: yields, as [`yield_for_std`](Self::yield_for_std),
+    /// if the task has had its time. Otherwise a load and a comparison.
+    #[cfg(not(loom))]
+    #[inline]
+    pub fn checkpoint_for_std() {
+        if is_hinted()
+            && let Some(task) = TaskWait::current_for_std()
+        {
+            task.preempt_staying();
+        }
     }
 
     /// Begins a wait for tasks that borrow from the caller. Nothing interrupts it but, on a plain OS

@@ -341,15 +341,29 @@ pub fn yield_now() {
 pub fn checkpoint() {
     let worker = current_worker();
     // SAFETY: as in `current_task`.
-    if let Some(worker) = unsafe { worker.as_ref() } {
-        let remote = worker.remote();
-        // Relaxed: the count is this thread's own, and the hint is advice.
-        if remote.hint.load(Ordering::Relaxed) == remote.switches.load(Ordering::Relaxed)
-            && let Some(task) = worker.current()
-        {
-            worker.preempt(task);
-        }
+    if let Some(worker) = unsafe { worker.as_ref() }
+        && worker.is_hinted()
+        && let Some(task) = worker.current()
+    {
+        worker.preempt(task);
     }
+}
+
+/// Whether a task that runs here is asked to look round.
+#[inline]
+pub(crate) fn is_hinted() -> bool {
+    // SAFETY: as in `current_task`.
+    unsafe { current_worker().as_ref() }.is_some_and(Worker::is_hinted)
+}
+
+/// Whether `task` goes on on this worker, and nowhere else.
+///
+/// # Safety
+/// The task is parked, and stays so as long as this looks.
+pub(crate) unsafe fn goes_on_here(task: TaskPtr) -> bool {
+    // SAFETY: parked, so it is alive, by this contract; as in `current_task`.
+    let (header, worker) = unsafe { (task.get(), current_worker().as_ref()) };
+    !header.is_movable() && worker.is_some_and(|here| ptr::eq(here.remote(), header.home()))
 }
 
 /// Delivers a pending cancellation to `task`, which runs here.

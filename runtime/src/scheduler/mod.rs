@@ -87,8 +87,8 @@ mod exports {
     pub(crate) use super::calls::interrupt;
     pub(crate) use super::context::{
         Moment, arm, current_blocks, current_poller, current_pool, current_task, current_worker,
-        deliver_cancellation, disarm, ensure_started, next_id, ready, run_here, run_on,
-        set_current_task, settle_sole, spawn, spawn_lent,
+        deliver_cancellation, disarm, ensure_started, goes_on_here, is_hinted, next_id, ready,
+        run_here, run_on, set_current_task, settle_sole, spawn, spawn_lent,
     };
     pub(crate) use super::inbox::Linked;
     pub(crate) use super::launch::start;

@@ -100,7 +100,22 @@ impl Worker {
     pub(super) fn next_ready(&self) -> Option<TaskPtr> {
         let task = self.local.pop();
         if task.is_none() && self.migrates {
-            return self.seat.movable.pop();
+            return self.next_movable().or_else(|| self.local.pop());
+        }
+        task
+    }
+
+    fn next_movable(&self) -> Option<TaskPtr> {
+        let task = self.seat.movable.pop();
+        if !self.behind.is_empty() {
+            let before = match task {
+                Some(_) => self.before_behind.get() - 1,
+                None => 0,
+            };
+            self.before_behind.set(before);
+            if before == 0 {
+                self.local.append(&self.behind);
+            }
         }
         task
     }
@@ -133,7 +148,7 @@ impl Worker {
         }
         // Else tasks that are pinned here and yield could starve those that are not.
         if self.migrates
-            && let Some(task) = self.seat.movable.pop()
+            && let Some(task) = self.next_movable()
         {
             return Some(task);
         }
@@ -216,6 +231,22 @@ impl Worker {
         task.map(TaskPtr::new)
     }
 
+    /// Puts a task that yields behind those that are ready. In a migrating runtime one that stays here waits for
+    /// the movable ones in `behind`, for `local` comes before them.
+    pub(super) fn enqueue_yielded(&self, task: TaskPtr) {
+        self.yielded.set(true);
+        // SAFETY: a ready task is the one's who queues it; one of this worker.
+        unsafe {
+            if !self.migrates || task.get().is_movable() || self.seat.movable.is_empty() {
+                return self.enqueue(task);
+            }
+            if self.behind.is_empty() {
+                self.before_behind.set(self.seat.movable.len().max(1));
+            }
+            self.behind.push(task);
+        }
+    }
+
     /// Puts a task that has had its slice behind all others.
     pub(super) fn expire(&self, task: TaskPtr) {
         if self.shuffle.is_some() {
@@ -250,7 +281,7 @@ impl Worker {
         !self.remote().run_next.is_empty()
             || !self.local.is_empty()
             || !self.expired.is_empty()
-            || (self.migrates && !self.seat.movable.is_empty())
+            || (self.migrates && !(self.behind.is_empty() && self.seat.movable.is_empty()))
     }
 
     /// How many started tasks are ready here, besides the one that runs.
@@ -258,7 +289,7 @@ impl Worker {
     pub(super) fn ready_here(&self) -> usize {
         let next = usize::from(!self.remote().run_next.is_empty());
         let movable = if self.migrates {
-            self.seat.movable.len()
+            self.behind.len() + self.seat.movable.len()
         } else {
             0
         };

@@ -52,6 +52,19 @@ impl TaskWait {
         })
     }
 
+    /// Lets others of this worker run before the task; for one of
+    /// [`current_for_std`](Self::current_for_std).
+    pub(crate) fn yield_staying(self) {
+        // SAFETY: a task runs on a worker.
+        unsafe { (*current_worker()).yield_staying(self.task) };
+    }
+
+    /// [`yield_staying`](Self::yield_staying) of a task that has had its time.
+    pub(crate) fn preempt_staying(self) {
+        // SAFETY: a task runs on a worker.
+        unsafe { (*current_worker()).preempt_staying(self.task) };
+    }
+
     /// The running task for a wait that may be cancelled, unless it is already, or none runs. Does
     /// not unwind.
     #[inline(always)]

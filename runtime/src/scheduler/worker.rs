@@ -46,6 +46,9 @@ pub(crate) struct Worker {
     pub(super) expired: TaskQueue,
     /// Whether the last task yielded: new tasks go first then.
     pub(super) yielded: Cell<bool>,
+    /// In a migrating runtime: those that have yielded, and go back to `local` once so many movable ones have run.
+    pub(super) behind: TaskQueue,
+    pub(super) before_behind: Cell<usize>,
     pub(super) turn: Cell<u32>,
     /// Turns in the other order so far.
     pub(super) fair_turns: Cell<u32>,
@@ -92,6 +95,8 @@ impl Worker {
             local: TaskQueue::new(),
             expired: TaskQueue::new(),
             yielded: Cell::new(false),
+            behind: TaskQueue::new(),
+            before_behind: Cell::new(0),
             fair_turns: Cell::new(0),
             turn: Cell::new(0),
             stacks: UnsafeCell::new(Cache::new()),
@@ -154,6 +159,14 @@ impl Worker {
         unsafe { self.remote.as_ref() }
     }
 
+    /// Whether the task that runs here is asked to look round.
+    #[inline]
+    pub(super) fn is_hinted(&self) -> bool {
+        let remote = self.remote();
+        // Relaxed: the count is this thread's own, and the hint is advice.
+        remote.hint.load(Ordering::Relaxed) == remote.switches.load(Ordering::Relaxed)
+    }
+
     #[inline]
     pub(super) fn index(&self) -> usize {
         self.seat.index
@@ -188,31 +201,45 @@ impl Worker {
     /// Suspends `task`, which runs here, behind all that is known to be ready.
     #[inline]
     pub(crate) fn yield_task(&self, task: TaskPtr) {
-        self.requeue(task, || {
-            self.yielded.set(true);
-            self.enqueue(task);
-        });
+        context::deliver_cancellation(task);
+        self.requeue(task, false, || self.enqueue_yielded(task));
+    }
+
+    /// [`yield_task`](Self::yield_task) that delivers no cancellation, for a task that stays on its thread.
+    pub(super) fn yield_staying(&self, task: TaskPtr) {
+        self.requeue(task, true, || self.enqueue_yielded(task));
     }
 
     /// Suspends `task`, which has had its time, behind all others.
     #[cold]
     pub(crate) fn preempt(&self, task: TaskPtr) {
-        self.requeue(task, || {
-            self.look_round();
-            self.expire(task);
-        });
+        context::deliver_cancellation(task);
+        self.requeue(task, false, || self.expire_now(task));
     }
 
-    /// In a migrating runtime the task may come back on another worker, so its code uses this one no
-    /// more; `queue` runs here, once the stack has been left.
+    /// [`preempt`](Self::preempt) that delivers no cancellation, for a task that stays on its thread.
+    #[cold]
+    pub(super) fn preempt_staying(&self, task: TaskPtr) {
+        self.requeue(task, true, || self.expire_now(task));
+    }
+
+    fn expire_now(&self, task: TaskPtr) {
+        self.look_round();
+        self.expire(task);
+    }
+
+    /// In a migrating runtime the task may come back on another worker, unless it `stays`, so its code uses
+    /// this one no more; `queue` runs here, once the stack has been left.
     #[inline]
-    fn requeue(&self, task: TaskPtr, queue: impl FnOnce()) {
-        context::deliver_cancellation(task);
+    fn requeue(&self, task: TaskPtr, stays: bool, queue: impl FnOnce()) {
         // SAFETY: `task` runs here, so the yielder is its fiber's, its cells are its own, and it
         // goes straight into one list of the worker that it leaves, whose stack the commit runs on.
         unsafe {
             let header = task.get();
             header.settle_movable();
+            if stays {
+                header.stay();
+            }
             suspend(header.yielder.get(), || {
                 queue();
                 true

@@ -53,6 +53,20 @@ impl TaskQueue {
         self.len.set(self.len.get() + 1);
     }
 
+    /// Appends all of `other`'s.
+    pub(crate) fn append(&self, other: &Self) {
+        let Some(first) = NonNull::new(other.head.take()) else {
+            return;
+        };
+        match NonNull::new(self.tail.get()) {
+            // SAFETY: queued tasks are alive, and their links are their worker's.
+            Some(tail) => unsafe { tail.as_ref() }.set_next(first.as_ptr()),
+            None => self.head.set(first.as_ptr()),
+        }
+        self.tail.set(other.tail.take());
+        self.len.set(self.len.get() + other.len.take());
+    }
+
     #[inline]
     pub(crate) fn pop(&self) -> Option<TaskPtr> {
         let head = NonNull::new(self.head.get())?;

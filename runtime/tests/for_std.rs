@@ -1,0 +1,157 @@
+//! What the runtime has for code that takes itself to keep, or to block, its OS thread: see the package
+//! hueless-uncolor.
+
+#[macro_use]
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use hueless_runtime::park::Wait;
+use hueless_runtime::runtime::Builder;
+use hueless_runtime::task::no_park;
+use hueless_runtime::{spawn, yield_now};
+
+in_all_modes!(
+    a_yield_lets_neighbours_run,
+    a_yield_does_not_unwind,
+    a_yield_comes_back_on_its_thread,
+    a_checkpoint_yields_when_its_time_is_up,
+    a_checkpoint_does_not_unwind,
+    nobody_runs_where_a_wait_would_block,
+);
+
+fn a_yield_lets_neighbours_run(new: fn() -> Builder) {
+    new().workers(1).build().unwrap().run(|| {
+        let turns = Arc::new(AtomicUsize::new(0));
+        let neighbour = {
+            let turns = turns.clone();
+            spawn(move || {
+                for turn in 1..=100 {
+                    turns.store(turn, Ordering::Relaxed);
+                    yield_now();
+                }
+            })
+        };
+        // Whose turn comes first may be turned round now and then.
+        for _ in 0..200 {
+            Wait::yield_for_std();
+        }
+        assert_eq!(turns.load(Ordering::Relaxed), 100);
+        neighbour.join().unwrap();
+    });
+}
+
+fn a_yield_does_not_unwind(new: fn() -> Builder) {
+    goes_on_though_cancelled(new, Wait::yield_for_std);
+}
+
+fn a_checkpoint_does_not_unwind(new: fn() -> Builder) {
+    goes_on_though_cancelled(new, Wait::checkpoint_for_std);
+}
+
+/// A task that is cancelled calls `pass`, many times, and unwinds only at a point of cancellation.
+fn goes_on_though_cancelled(new: fn() -> Builder, pass: fn()) {
+    new().workers(2).build().unwrap().run(move || {
+        let (begun, is_cancelled) = (flag(), flag());
+        let passed = Arc::new(AtomicUsize::new(0));
+        let task = {
+            let (begun, is_cancelled, passed) =
+                (begun.clone(), is_cancelled.clone(), passed.clone());
+            spawn(move || {
+                begun.store(true, Ordering::Release);
+                while !is_cancelled.load(Ordering::Acquire) {
+                    Wait::yield_for_std();
+                }
+                for _ in 0..100 {
+                    pass();
+                    passed.fetch_add(1, Ordering::Relaxed);
+                }
+                yield_now();
+                unreachable!("it is cancelled");
+            })
+        };
+        while !begun.load(Ordering::Acquire) {
+            yield_now();
+        }
+        task.cancel();
+        is_cancelled.store(true, Ordering::Release);
+        assert!(task.join().unwrap_err().is_cancelled());
+        assert_eq!(passed.load(Ordering::Relaxed), 100);
+    });
+}
+
+fn a_yield_comes_back_on_its_thread(new: fn() -> Builder) {
+    new().workers(3).build().unwrap().run(|| {
+        let tasks: Vec<_> = (0..30)
+            .map(|number| {
+                spawn(move || {
+                    for _ in 0..300 {
+                        // In a migrating runtime it may change threads here,
+                        yield_now();
+                        // and not here.
+                        let before = thread::current().id();
+                        Wait::yield_for_std();
+                        assert_eq!(thread::current().id(), before, "task {number}");
+                    }
+                })
+            })
+            .collect();
+        tasks.into_iter().for_each(|task| task.join().unwrap());
+    });
+}
+
+fn a_checkpoint_yields_when_its_time_is_up(new: fn() -> Builder) {
+    new().workers(1).build().unwrap().run(|| {
+        let ran = flag();
+        let neighbour = {
+            let ran = ran.clone();
+            spawn(move || ran.store(true, Ordering::Release))
+        };
+        let before = thread::current().id();
+        while !ran.load(Ordering::Acquire) {
+            Wait::checkpoint_for_std();
+        }
+        assert_eq!(thread::current().id(), before);
+        neighbour.join().unwrap();
+    });
+}
+
+fn nobody_runs_where_a_wait_would_block(new: fn() -> Builder) {
+    let turns_of_a_neighbour = |builder: Builder, f: fn()| {
+        builder.workers(1).build().unwrap().run(|| {
+            let (turns, stop) = (Arc::new(AtomicUsize::new(0)), flag());
+            let neighbour = {
+                let (turns, stop) = (turns.clone(), stop.clone());
+                spawn(move || {
+                    while !stop.load(Ordering::Relaxed) {
+                        turns.fetch_add(1, Ordering::Relaxed);
+                        yield_now();
+                    }
+                })
+            };
+            while turns.load(Ordering::Relaxed) == 0 {
+                yield_now();
+            }
+            let before = turns.load(Ordering::Relaxed);
+            f();
+            let turns = turns.load(Ordering::Relaxed) - before;
+            stop.store(true, Ordering::Relaxed);
+            neighbour.join().unwrap();
+            turns
+        })
+    };
+    let f = || (0..100).for_each(|_| Wait::yield_for_std());
+    assert_ne!(turns_of_a_neighbour(new(), f), 0);
+    assert_eq!(turns_of_a_neighbour(new().park_std(false), f), 0);
+    let f = || no_park(|| (0..100).for_each(|_| Wait::yield_for_std()));
+    assert_eq!(turns_of_a_neighbour(new(), f), 0);
+    // Not in a task.
+    Wait::yield_for_std();
+    Wait::checkpoint_for_std();
+}
+
+fn flag() -> Arc<AtomicBool> {
+    Arc::new(AtomicBool::new(false))
+}
