@@ -88,7 +88,7 @@ pub(crate) unsafe extern "C" fn futex(
         WAKE | WAKE_BITSET if count as c_int > 0 && is_served() => {
             let wakes = TABLE.wake(address, count, |left| on_to_kernel(left as usize));
             if wakes.lets_run {
-                let_run();
+                Wait::yield_for_std();
             }
             wakes.woken
         }
@@ -133,12 +133,4 @@ unsafe fn wait(
     // SAFETY: by this contract. Relaxed: see the table.
     let is_as_expected = || unsafe { &*word }.load(Ordering::Relaxed) == expected;
     Some(TABLE.wait(wait, address, is_as_expected, deadline))
-}
-
-/// Lets the task run that has just been woken.
-#[cold]
-fn let_run() {
-    if let Some(wait) = Wait::begin_for_std() {
-        let _ = wait.park(Some(Instant::now()), || true);
-    }
 }

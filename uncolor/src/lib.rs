@@ -36,8 +36,8 @@
 //!   slept to its end.
 //! - In a runtime that migrates a task wakes up on the thread that it has waited on.
 //! - Each such wait is one more place where tasks of one thread interleave; SAFETY.md's named limit holds
-//!   there as everywhere. Every sixteenth time that an unlock (or a notification to one) wakes a waiting task,
-//!   it lets that one run first; else a task that takes a lock again at once, and holds it while it is parked,
+//!   there as everywhere. Every sixteenth time that an unlock (or a notification to one) wakes a waiting task
+//!   of its own thread, it lets that one run first; else a task that takes a lock again at once, and holds it while it is parked,
 //!   would keep its neighbours out for ever.
 //! - Who else waits by a private `FUTEX_WAIT_BITSET` of all bits is taken for std. For words that belong to a
 //!   lock that is right. Code that waits so at a word of its *thread*, as C++'s abseil does, has to be called in

@@ -158,6 +158,18 @@ impl Chain {
         self.len
     }
 
+    /// Whether the first of them goes on on this thread, and nowhere else.
+    pub(crate) fn goes_on_here(&self) -> bool {
+        // SAFETY: as in `ready`.
+        let Some(node) = (unsafe { self.first.as_ref() }) else {
+            return false;
+        };
+        let claimed = node.claimed.take();
+        let here = claimed.as_ref().is_some_and(Claimed::goes_on_here);
+        node.claimed.set(claimed);
+        here
+    }
+
     /// Makes all of them ready.
     pub(crate) fn ready(self) {
         let mut next = self.first;

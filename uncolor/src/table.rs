@@ -48,7 +48,7 @@ mod loom_tests;
 /// log₂ of the number of buckets. A million tasks at as many addresses then stand in queues of some hundred.
 const BUCKET_BITS: u32 = if cfg!(loom) { 1 } else { 12 };
 
-/// Every so many wakes of one task let it run first, and wake a thread, too.
+/// Of so many wakes of one task one lets a task run first, and one wakes a thread, too.
 const TURNS: u8 = 16;
 
 /// See the module.
@@ -69,6 +69,18 @@ struct State {
     queue: Queue,
     /// Counts wakes of one, up to [`TURNS`].
     turn: u8,
+    /// Whether the next one to be woken that can is to run before its waker.
+    owes_run: bool,
+}
+
+impl State {
+    const fn new() -> Self {
+        Self {
+            queue: Queue::new(),
+            turn: 0,
+            owes_run: false,
+        }
+    }
 }
 
 /// How a wait ended.
@@ -85,25 +97,19 @@ pub(crate) enum Waited {
 pub(crate) struct Wakes {
     /// How many it has woken, or the kernel's error.
     pub(crate) woken: isize,
-    /// Whether it is the turn of the one that was woken to run before the caller.
+    /// Whether it is the turn of the one that was woken to run before the caller, on whose thread it goes on.
     pub(crate) lets_run: bool,
 }
 
 impl Bucket {
     #[cfg(not(loom))]
     const fn new() -> Self {
-        Self(Lock::new(State {
-            queue: Queue::new(),
-            turn: 0,
-        }))
+        Self(Lock::new(State::new()))
     }
 
     #[cfg(loom)]
     fn new() -> Self {
-        Self(Lock::new(State {
-            queue: Queue::new(),
-            turn: 0,
-        }))
+        Self(Lock::new(State::new()))
     }
 }
 
@@ -221,17 +227,21 @@ impl Table {
         let inside = Inside::enter();
         let mut state = self.bucket(address).lock();
         let chain = state.queue.claim(address, most);
-        let mut lets_run = false;
+        let (mut lets_run, mut wakes_a_thread) = (false, false);
         if most == 1 && chain.len() == 1 {
             state.turn = (state.turn + 1) % TURNS;
-            lets_run = state.turn == 0;
+            wakes_a_thread = state.turn == 0;
+            state.owes_run |= wakes_a_thread;
+            // For one that goes on elsewhere the caller would yield in vain.
+            lets_run = state.owes_run && chain.goes_on_here();
+            state.owes_run &= !lets_run;
         }
         drop(state);
         drop(inside);
         let woken = chain.len();
         chain.ready();
         // Relaxed: the fence in `wake` orders it, against the one in `block`.
-        let wakes_a_thread = lets_run || self.blocking.load(Ordering::Relaxed) != 0;
+        wakes_a_thread |= self.blocking.load(Ordering::Relaxed) != 0;
         let left = (most - woken).max(wakes_a_thread.into());
         if left == 0 {
             return Wakes {
