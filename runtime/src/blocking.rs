@@ -78,7 +78,26 @@ where
     submit(f).0
 }
 
-/// Runs `f` on the pool. Also says whether the caller was cancelled while it ran.
+/// [`blocking`] for code that takes itself to block its OS thread: the wait is that of
+/// [`Wait::begin_for_std`], so nothing cancels it, and the task goes on on the same thread.
+///
+/// # Errors
+/// `f`, which has not run, where such a wait has to block the thread, or no thread of the pool can be had.
+///
+/// # Panics
+/// With `f`'s payload when `f` panics.
+pub fn blocking_for_std<F, T>(f: F) -> Result<T, F>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    let (Some(pool), Some(wait)) = (scheduler::current_pool(), Wait::begin_for_std()) else {
+        return Err(f);
+    };
+    run_in(pool, wait, f).map(|(value, _)| value)
+}
+
+/// Runs `f` on the pool, or in place. Also says whether the caller was cancelled while it ran.
 fn submit<F, T>(f: F) -> (T, bool)
 where
     F: FnOnce() -> T + Send,
@@ -87,7 +106,16 @@ where
     let Some(pool) = scheduler::current_pool() else {
         return (f(), false);
     };
-    let wait = Wait::begin();
+    run_in(pool, Wait::begin(), f).unwrap_or_else(|f| (f(), false))
+}
+
+/// Runs `f` on the pool during `wait`. Also says whether the caller was cancelled meanwhile. Gives `f` back if
+/// there is no thread for it.
+fn run_in<F, T>(pool: &Pool, wait: Wait, f: F) -> Result<(T, bool), F>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
     let cell = Arc::new(Cell::new(State::Queued(wait.ticket())));
     let mut job = Job {
         f: Some(f),
@@ -104,12 +132,12 @@ where
         withdraw_or_await(&cell);
     }
     match job.result.take() {
-        Some(Ok(value)) => (value, cancelled),
+        Some(Ok(value)) => Ok((value, cancelled)),
         Some(Err(payload)) => resume_unwind(payload),
-        None => {
-            let f = job.f.take();
-            (f.expect("a job that has not run has its closure")(), false)
-        }
+        None => Err(job
+            .f
+            .take()
+            .expect("a job that has not run has its closure")),
     }
 }
 

@@ -6,12 +6,13 @@ mod common;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 use hueless_runtime::park::Wait;
 use hueless_runtime::runtime::Builder;
 use hueless_runtime::task::no_park;
-use hueless_runtime::{spawn, yield_now};
+use hueless_runtime::{blocking_for_std, spawn, yield_now};
 
 in_all_modes!(
     a_yield_lets_neighbours_run,
@@ -20,6 +21,9 @@ in_all_modes!(
     a_checkpoint_yields_when_its_time_is_up,
     a_checkpoint_does_not_unwind,
     nobody_runs_where_a_wait_would_block,
+    a_neighbour_runs_while_a_job_is_on_the_pool,
+    a_cancelled_task_gets_its_jobs_result,
+    a_job_comes_back_where_it_has_to_run_in_place,
 );
 
 fn a_yield_lets_neighbours_run(new: fn() -> Builder) {
@@ -150,6 +154,80 @@ fn nobody_runs_where_a_wait_would_block(new: fn() -> Builder) {
     // Not in a task.
     Wait::yield_for_std();
     Wait::checkpoint_for_std();
+}
+
+fn a_neighbour_runs_while_a_job_is_on_the_pool(new: fn() -> Builder) {
+    new().workers(1).build().unwrap().run(|| {
+        let (go, may_go) = mpsc::channel();
+        let neighbour = spawn(move || go.send(7).unwrap());
+        let here = thread::current().id();
+        let mut frame = [0; 4];
+        let borrowed = &mut frame;
+        let there = blocking_for_std(move || {
+            // Sent by the only worker, so that is free.
+            borrowed.fill(may_go.recv().unwrap());
+            thread::current().id()
+        });
+        assert_ne!(there.ok().unwrap(), here);
+        assert_eq!(thread::current().id(), here);
+        assert_eq!(frame, [7; 4]);
+        neighbour.join().unwrap();
+        let payload = std::panic::catch_unwind(|| blocking_for_std(|| std::panic::panic_any(7)));
+        assert_eq!(payload.err().unwrap().downcast_ref(), Some(&7));
+    });
+}
+
+fn a_cancelled_task_gets_its_jobs_result(new: fn() -> Builder) {
+    // Once with the job running when its task is cancelled, and once queued behind another one.
+    for queued in [false, true] {
+        let runtime = new().workers(2).blocking_threads(1).build().unwrap();
+        let (end, may_end) = mpsc::channel::<()>();
+        let (began, has_begun) = mpsc::channel();
+        let (give, given) = mpsc::channel();
+        let first = runtime.spawn(move || {
+            let here = thread::current().id();
+            let value = blocking_for_std(move || {
+                began.send(()).unwrap();
+                let _ = may_end.recv();
+                7
+            });
+            assert_eq!(thread::current().id(), here);
+            give.send(value.ok()).unwrap();
+            yield_now();
+            unreachable!("it is cancelled");
+        });
+        has_begun.recv().unwrap();
+        let (give, second_given) = mpsc::channel();
+        let second = runtime.spawn(move || {
+            give.send(None).unwrap();
+            let value = blocking_for_std(|| 8);
+            give.send(value.ok()).unwrap();
+            yield_now();
+        });
+        assert_eq!(second_given.recv(), Ok(None));
+        first.cancel();
+        if queued {
+            while runtime.metrics().blocking_queued == 0 {
+                thread::yield_now();
+            }
+            second.cancel();
+        }
+        end.send(()).unwrap();
+        assert_eq!(given.recv(), Ok(Some(7)));
+        assert_eq!(second_given.recv(), Ok(Some(8)));
+        assert!(first.join().unwrap_err().is_cancelled());
+        assert_eq!(second.join().is_err(), queued);
+    }
+}
+
+fn a_job_comes_back_where_it_has_to_run_in_place(new: fn() -> Builder) {
+    let is_refused = || blocking_for_std(|| ()).is_err();
+    assert!(is_refused());
+    let runtime = new().workers(1).build().unwrap();
+    assert!(!runtime.run(is_refused));
+    assert!(runtime.run(|| no_park(is_refused)));
+    let blocks = new().workers(1).park_std(false).build().unwrap();
+    assert!(blocks.run(is_refused));
 }
 
 fn flag() -> Arc<AtomicBool> {
