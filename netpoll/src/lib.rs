@@ -19,6 +19,7 @@
 //! | `socket` | a descriptor and what is known of its readiness; the loop of every operation |
 //! | `source` | a descriptor as its poller knows it |
 //! | `backoff` | asking again for what nobody announces |
+//! | `foreign` | descriptors of other code, by their numbers: for the feature `std` |
 //! | `readiness` | who waits for a descriptor, and what has been told of it |
 //! | `table` | which source a poller's event belongs to |
 //! | `poller` | one worker's `mio::Poll`, behind the runtime's driver seam |
@@ -36,6 +37,9 @@
 mod backoff;
 #[cfg(not(loom))]
 mod closed;
+#[cfg(all(target_os = "linux", not(loom)))]
+#[doc(hidden)]
+pub mod foreign;
 #[cfg(not(loom))]
 pub mod fs;
 #[cfg(not(loom))]

@@ -133,6 +133,22 @@ impl MioPoller {
         Ok(Some(token))
     }
 
+    /// Has the system tell of `interest` instead of what it told of before, beginning with what is so already;
+    /// also if the descriptor has become another file since.
+    ///
+    /// # Errors
+    /// As for [`register`](Self::register).
+    pub(crate) fn renew(&self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
+        let source = &mut SourceFd(&fd);
+        match self.registry.reregister(source, token.into(), interest) {
+            // The system has forgotten the file that it knew with its last descriptor.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.registry.register(source, token.into(), interest)
+            }
+            answer => answer,
+        }
+    }
+
     /// Undoes [`register`](Self::register). `fd` must not have been closed yet.
     pub(crate) fn deregister(&self, fd: RawFd, token: Token) {
         // An error leaves nothing to do: the descriptor is about to be closed, which takes it out

@@ -48,11 +48,11 @@ mod expected;
 #[cfg(all(test, loom))]
 mod loom_tests;
 
-pub(crate) use expected::{Attempt, Case, Expected, wait_any};
+pub(crate) use expected::{Attempt, Case, Expected, wait_any, wait_any_by};
 
 /// What an operation waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub enum Direction {
     /// Something to read, or to accept; or the end.
     Read,
     /// Room to write, or a connection; or the end.
@@ -93,7 +93,7 @@ pub(crate) struct Tick(usize);
 /// How a [`Readiness::wait`] ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Waited {
+pub enum Waited {
     /// Make the system call again.
     Retry,
     /// The time is up.
@@ -177,7 +177,17 @@ impl Readiness {
         seen: Tick,
         deadline: Option<Instant>,
     ) -> Waited {
-        let wait = Wait::begin();
+        self.wait_by(Wait::begin(), direction, seen, deadline)
+    }
+
+    /// [`wait`](Self::wait) by a wait that has begun; one that nothing interrupts does not unwind.
+    pub(crate) fn wait_by(
+        &self,
+        wait: Wait,
+        direction: Direction,
+        seen: Tick,
+        deadline: Option<Instant>,
+    ) -> Waited {
         let mut queues = self.queues.lock();
         // Relaxed: written under the lock that is held.
         if self.tick(direction) != seen || !self.watched.load(Ordering::Relaxed) {

@@ -97,6 +97,22 @@ impl Source {
         }
     }
 
+    /// Sees to it that the system tells of `interest` whatever the descriptor is now, beginning with what is so
+    /// already: for a descriptor that may have been closed, and its number given to another file, unnoticed.
+    ///
+    /// # Errors
+    /// When the system refuses, or there can be no poller.
+    pub(crate) fn renew(self: &Arc<Self>, interest: impl Fn() -> Interest) -> io::Result<()> {
+        loop {
+            let registration = self.registration();
+            if let Some(Registration { poller, token }) = &*registration {
+                return poller.renew(self.fd, *token, interest());
+            }
+            drop(registration);
+            self.register()?;
+        }
+    }
+
     #[cold]
     fn register(self: &Arc<Self>) -> io::Result<()> {
         driver::install(poller::driver());

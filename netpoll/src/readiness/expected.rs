@@ -75,6 +75,12 @@ impl<'a> Expected<'a> {
         self.readiness.wait(self.direction, self.seen, deadline)
     }
 
+    /// [`Readiness::wait_by`] for this.
+    pub(crate) fn wait_by(&self, wait: Wait, deadline: Option<Instant>) -> Waited {
+        self.readiness
+            .wait_by(wait, self.direction, self.seen, deadline)
+    }
+
     /// [`has_come`](Self::has_come) for one who holds the lock and is about to wait.
     fn has_come_locked(&self) -> bool {
         // Relaxed: written under the lock that is held.
@@ -114,8 +120,12 @@ impl Case<'_> {
 ///
 /// Unwinds if the task is cancelled.
 pub(crate) fn wait_any(cases: &mut [Case<'_>], deadline: Option<Instant>) -> Waited {
+    wait_any_by(Wait::begin(), cases, deadline)
+}
+
+/// [`wait_any`] by a wait that has begun; one that nothing interrupts does not unwind.
+pub(crate) fn wait_any_by(wait: Wait, cases: &mut [Case<'_>], deadline: Option<Instant>) -> Waited {
     cases.sort_unstable_by_key(|case| ptr::from_ref(case.expected.readiness).addr());
-    let wait = Wait::begin();
     for case in &mut *cases {
         case.waiter = Some(Waiter::new(wait.ticket(), 0, ptr::null_mut()));
     }

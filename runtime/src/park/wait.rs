@@ -37,6 +37,12 @@ impl Wait {
         current_task().is_some()
     }
 
+    /// Whether a wait that began here [for std](Self::begin_for_std) would park a task.
+    #[cfg(not(loom))]
+    pub fn would_park_for_std() -> bool {
+        TaskWait::current_for_std().is_some()
+    }
+
     /// Begins a wait that nothing but a peer, or its deadline, ends: one that protects borrows, or
     /// comes after a commit.
     #[inline]

@@ -1,0 +1,167 @@
+//! Waiting for descriptors that other code owns, for hueless-uncolor.
+//!
+//! That code believes to block its thread. It opens and closes descriptors as it likes, waits for one in several
+//! tasks at once, and has it in whatever mode. So nothing is known of a descriptor but its number, and what it
+//! was made of may change unnoticed.
+//!
+//! Protocol of an operation:
+//! 1. Make the system call so that it does not wait. If it answers anything but that it would block, that is the
+//!    answer.
+//! 2. Find the number's entry ([`Foreign::of`]), note the direction as wanted, and read its tick.
+//! 3. Have the poller told what is wanted ([`Source::renew`]). The system then looks at the descriptor anew: if
+//!    it is ready now, it says so once more. So nothing is lost that came between 1 and 2, and nothing if the
+//!    number is another file's than it was.
+//! 4. Wait for more than that tick; then go back to 1.
+//!
+//! What a descriptor's entry has wanted is a count by direction, so that one who waits to read does not take away
+//! what another waits to write by. The union is made under the registration's lock, where it is handed over:
+//! whoever comes there later has counted itself before.
+//!
+//! Who closes a number says so before ([`closing`]). Its entry is then gone, and who waits there is told that the
+//! descriptor is not open any more. Where it is not said, step 3 finds out; only those who wait already are left
+//! waiting, as they might be in the kernel.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use hueless_runtime::park::Wait;
+
+use crate::readiness::{Case, Expected, wait_any_by};
+use crate::source::Source;
+
+mod numbers;
+
+pub use crate::readiness::{Direction, Waited};
+pub use numbers::closing;
+
+/// What is known of a descriptor by its number.
+#[derive(Debug)]
+struct Foreign {
+    source: Arc<Source>,
+    /// How many wait, by direction.
+    wanted: [AtomicUsize; Direction::COUNT],
+    closed: AtomicBool,
+}
+
+/// Somebody waits for a direction, as long as this lives.
+struct Wanted<'a>(&'a AtomicUsize);
+
+impl Drop for Wanted<'_> {
+    fn drop(&mut self) {
+        // Relaxed: who still sees it is told too much.
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Foreign {
+    fn new(fd: RawFd) -> Self {
+        Self {
+            source: Source::new(fd, mio::Interest::READABLE),
+            wanted: [0; Direction::COUNT].map(AtomicUsize::new),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    fn want(&self, direction: Direction) -> Wanted<'_> {
+        let wanted = &self.wanted[direction as usize];
+        // Relaxed: published by the registration's lock, which is taken next.
+        wanted.fetch_add(1, Ordering::Relaxed);
+        Wanted(wanted)
+    }
+
+    /// What the poller is to be told.
+    fn interest(&self) -> mio::Interest {
+        // Relaxed: see `want`.
+        let wants = |direction| self.wanted[direction as usize].load(Ordering::Relaxed) != 0;
+        // Urgent data is what a reader may be asking for, and seldom comes.
+        let reads = mio::Interest::READABLE | mio::Interest::PRIORITY;
+        match (wants(Direction::Read), wants(Direction::Write)) {
+            (_, false) => reads,
+            (false, true) => mio::Interest::WRITABLE,
+            (true, true) => reads | mio::Interest::WRITABLE,
+        }
+    }
+
+    /// Has the poller told what is wanted.
+    fn renew(&self) -> io::Result<()> {
+        let renewed = self.source.renew(|| self.interest());
+        if self.is_closed() {
+            // It may have been registered after that.
+            self.source.deregister();
+            return Ok(());
+        }
+        renewed
+    }
+
+    /// Wakes everyone who waits; the number is about to be closed.
+    fn close(&self) {
+        // Release pairs with the Acquire in `is_closed`. Who registers after `deregister` has its lock after that
+        // one, and sees this; who waits is woken by it, and sees it.
+        self.closed.store(true, Ordering::Release);
+        self.source.deregister();
+    }
+
+    fn is_closed(&self) -> bool {
+        // Acquire: see `close`.
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+/// Why nobody waited.
+#[derive(Debug)]
+pub enum Refused {
+    /// Waiting is up to the kernel: the caller cannot be parked, or the descriptor not be watched.
+    Kernel,
+    /// The descriptor has been closed meanwhile.
+    Closed,
+}
+
+/// Parks the task until the descriptor may be ready for `direction`, or until `deadline`. To be called after a call
+/// that would have blocked; nothing that came since is missed.
+///
+/// # Errors
+/// See [`Refused`].
+pub fn wait(fd: RawFd, direction: Direction, deadline: Option<Instant>) -> Result<Waited, Refused> {
+    let foreign = numbers::of(fd).ok_or(Refused::Kernel)?;
+    let _wanted = foreign.want(direction);
+    let expected = Expected::next(&foreign.source, direction);
+    foreign.renew().map_err(|_| Refused::Kernel)?;
+    let wait = Wait::begin_for_std().ok_or(Refused::Kernel)?;
+    let waited = expected.wait_by(wait, deadline);
+    match foreign.is_closed() {
+        true => Err(Refused::Closed),
+        false => Ok(waited),
+    }
+}
+
+/// [`wait`] for the first of several; of none, for the deadline. One that is closed meanwhile is as good as ready.
+///
+/// # Errors
+/// [`Refused::Kernel`].
+pub fn wait_any(
+    all: impl Iterator<Item = (RawFd, Direction)>,
+    deadline: Option<Instant>,
+) -> Result<Waited, Refused> {
+    let all = all
+        .map(|(fd, direction)| Some((numbers::of(fd)?, direction)))
+        .collect::<Option<Vec<_>>>()
+        .ok_or(Refused::Kernel)?;
+    let wanted = all
+        .iter()
+        .map(|(foreign, direction)| foreign.want(*direction))
+        .collect::<Vec<_>>();
+    let mut cases = all
+        .iter()
+        .map(|(foreign, direction)| Case::from(Expected::next(&foreign.source, *direction)))
+        .collect::<Vec<_>>();
+    for (foreign, _) in &all {
+        foreign.renew().map_err(|_| Refused::Kernel)?;
+    }
+    let wait = Wait::begin_for_std().ok_or(Refused::Kernel)?;
+    let waited = wait_any_by(wait, &mut cases, deadline);
+    drop(wanted);
+    Ok(waited)
+}
