@@ -19,11 +19,12 @@ use hueless_runtime::park::std_waits::{ON_WORKER, PROBE, expect};
 use hueless_runtime::stack;
 use libc::timespec;
 
+use crate::caller::is_served;
 use crate::clock;
 use crate::fork;
 use crate::parker;
 use crate::sys::{self, kernel};
-use crate::table::{Inside, Table, Waited};
+use crate::table::{Table, Waited};
 
 static TABLE: Table = Table::new();
 
@@ -102,11 +103,6 @@ pub(crate) unsafe extern "C" fn futex(
         _ => on_to_kernel(value),
     };
     sys::answer(result)
-}
-
-/// Whether the table may be used here.
-fn is_served() -> bool {
-    !fork::is_child() && !Inside::is_inside()
 }
 
 /// Parks the task that runs here, until woken or until the time `timeout` of `clock`, if the word at `address`

@@ -72,6 +72,8 @@
 ))]
 
 #[cfg(not(loom))]
+mod caller;
+#[cfg(not(loom))]
 mod clock;
 #[cfg(not(loom))]
 mod fork;
@@ -79,10 +81,16 @@ mod fork;
 mod futex;
 mod loom;
 #[cfg(not(loom))]
+mod names;
+#[cfg(not(loom))]
 mod parker;
+#[cfg(not(loom))]
+mod pool;
 mod queue;
 #[cfg(not(loom))]
 mod sleep;
+#[cfg(not(loom))]
+mod sockets;
 #[cfg(not(loom))]
 mod sys;
 mod table;

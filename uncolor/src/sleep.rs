@@ -9,10 +9,9 @@ use std::time::Duration;
 use hueless_runtime::park::Wait;
 use libc::{clockid_t, timespec};
 
+use crate::caller::is_served;
 use crate::clock;
-use crate::fork;
 use crate::sys::{self, kernel};
-use crate::table::Inside;
 
 /// libc's; see the module.
 ///
@@ -64,7 +63,7 @@ unsafe fn parked(clock: clockid_t, flags: c_int, time: *const timespec) -> bool 
         clock,
         libc::CLOCK_MONOTONIC | libc::CLOCK_REALTIME | libc::CLOCK_BOOTTIME
     );
-    if time.is_null() || !is_common || fork::is_child() || Inside::is_inside() {
+    if time.is_null() || !is_common || !is_served() {
         return false;
     }
     // SAFETY: by this contract.

@@ -1,0 +1,30 @@
+//! What cannot be waited for otherwise is waited for by a thread of the blocking pool.
+
+use std::ffi::c_long;
+
+use hueless_runtime::blocking_for_std;
+
+use crate::caller;
+use crate::sys;
+
+/// Runs `f` on a thread of the pool while the task is parked; in place if there is none to be had, or nobody to be
+/// parked.
+pub(crate) fn run<F, T>(f: F) -> T
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    if !caller::is_served() {
+        return f();
+    }
+    blocking_for_std(f).unwrap_or_else(|f| f())
+}
+
+/// Makes a system call so, and says what the kernel says.
+///
+/// # Safety
+/// As for the system call, which does not mean the thread that makes it.
+pub(crate) unsafe fn kernel(number: c_long, arguments: [usize; 6]) -> isize {
+    // SAFETY: by this contract.
+    run(move || unsafe { sys::kernel(number, arguments) })
+}

@@ -1,0 +1,26 @@
+//! `close`.
+//!
+//! Who waits for the descriptor in a task is woken, and fails as on one that is not open (`EBADF`). A thread in the
+//! kernel would go on waiting, for what the number means no longer; but the kernel keeps the file for it
+//! meanwhile, and for a parked task it does not.
+
+use std::ffi::c_int;
+
+use hueless_netpoll::foreign;
+
+use crate::fork;
+use crate::sys::{self, kernel};
+
+/// libc's.
+///
+/// # Safety
+/// As libc's.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn close(fd: c_int) -> c_int {
+    if !fork::is_child() {
+        foreign::closing(fd);
+    }
+    // SAFETY: by this contract.
+    let answer = unsafe { kernel(libc::SYS_close, [fd as usize, 0, 0, 0, 0, 0]) };
+    sys::answer(answer) as c_int
+}
