@@ -1,18 +1,27 @@
-//! std inside tasks: where std's locks and its sleep would block the thread of a task, the task is parked,
-//! and its worker runs others.
+//! std inside tasks: where std would block the thread of a task, in a lock, a sleep, a socket, or looking up a
+//! name, the task is parked, and its worker runs others.
 //!
-//! Programs switch this on by the feature `std` of the `hueless` crate. It works on Linux, x86-64 and aarch64;
-//! on other systems this crate is empty. It is a *preview*: see [what is not certain yet](#what-is-not-certain-yet).
+//! So a blocking crate that has never heard of hueless runs in ten thousand tasks on two workers. Programs
+//! switch this on by the feature `std` of the `hueless` crate. It works on Linux with glibc, x86-64 and aarch64; on
+//! other systems this crate is empty. It is a *preview*: see
+//! [what is not certain yet](#what-is-not-certain-yet).
 //!
 //! # How
 //!
-//! A lock of std's waits through libc's function `syscall`, by the system call `futex` on the address of a
-//! word of its own; so does who wakes it. This crate defines that function, and a definition in the program
-//! goes before libc's. Inside a task a wait becomes a park in a table of addresses; a wake, from
-//! wherever it comes, wakes who is in the table and who waits in the kernel. `nanosleep` and
-//! `clock_nanosleep`, by which std sleeps, are defined likewise. Everything else goes on to the kernel as it
-//! came. Whether the definition of `syscall` is in effect is looked at when the first runtime starts; if not,
-//! that is said on stderr.
+//! std blocks in functions of libc. This crate defines those functions, and a definition in the program goes
+//! before libc's, for C code in the program too. Outside tasks they do what libc's do: make the system call. Inside:
+//!
+//! - Locks wait through `syscall`, by the system call `futex` on the address of a word of their own; so does who
+//!   wakes them. A wait becomes a park in a table of addresses; a wake, from wherever it comes, wakes
+//!   who is in the table and who waits in the kernel.
+//! - `nanosleep` and `clock_nanosleep` become a park with a timer.
+//! - A call on a socket that has to wait is made so that it does not (`MSG_DONTWAIT`), and made again once the
+//!   poller says that it may go on. What it answers is what the kernel would have answered a thread: time-outs hold, a
+//!   send goes on until all is sent, and the descriptor keeps its mode.
+//! - `getaddrinfo` runs on a thread of the blocking pool.
+//!
+//! Whether the definitions are in effect is looked at when the first runtime starts; if not, that is said
+//! on stderr.
 //!
 //! # What parks, and what does not
 //!
@@ -20,6 +29,11 @@
 //! | --- | --- |
 //! | `Mutex`, `RwLock`, `Condvar`, `Once`, `OnceLock`, `LazyLock`, `Barrier` of std, its time-outs too | parks |
 //! | `std::thread::sleep` | parks |
+//! | sockets of std and of C, TCP, UDP and Unix: `connect`, `accept`, the families of `recv`, `send`, `read` and `write` | parks |
+//! | `poll` and `ppoll` of whatever descriptors | parks |
+//! | `getaddrinfo`, by which std looks names up; connecting to a Unix listener whose queue is full; a datagram to a Unix socket by name whose queue is full | parks, and keeps a thread of the pool meanwhile |
+//! | files, pipes, terminals, the standard streams whatever they are | blocks the thread |
+//! | `epoll_wait`, `select`, `recvmmsg` and `sendmmsg`, `recvmsg` for all (`MSG_WAITALL`); closing a socket that lingers | blocks the thread |
 //! | `std::thread::park`, and what is made of it: `std::sync::mpsc`, scoped threads' end | blocks the thread: its token is the thread's, so tasks of one thread would take each other's |
 //! | `std::thread::JoinHandle::join`; locks of C, of `parking_lot` | blocks the thread |
 //! | any of it in `task::no_park`, in a panic hook, in a destructor that runs because of a panic, or while a neighbour is parked in one | blocks the thread |
@@ -36,8 +50,8 @@
 //!   slept to its end.
 //! - In a runtime that migrates a task wakes up on the thread that it has waited on.
 //! - Each such wait is one more place where tasks of one thread interleave; SAFETY.md's named limit holds
-//!   there as everywhere. Every sixteenth time that an unlock (or a notification to one) wakes a waiting task
-//!   of its own thread, it lets that one run first; else a task that takes a lock again at once, and holds it while it is parked,
+//!   there as everywhere. Every sixteenth time that an unlock (or a notification to one) wakes a waiting task,
+//!   it lets that one run first; else a task that takes a lock again at once, and holds it while it is parked,
 //!   would keep its neighbours out for ever.
 //! - Who else waits by a private `FUTEX_WAIT_BITSET` of all bits is taken for std. For words that belong to a
 //!   lock that is right. Code that waits so at a word of its *thread*, as C++'s abseil does, has to be called in
@@ -48,11 +62,26 @@
 //! - A global allocator that waits by std's locks would park where hueless itself allocates. Programs with such
 //!   a one switch this off.
 //! - Futex operations that move waiters elsewhere (`FUTEX_REQUEUE`), which std does not use, do not see tasks.
-//! - An address that the kernel would refuse with `EFAULT` is read here.
-//! - A sleep in the kernel is no point of cancellation of POSIX threads (`pthread_cancel`).
+//! - An address that the kernel would refuse with `EFAULT` is read here: the word of a lock, the list of
+//!   buffers of a call that has several.
+//! - A sleep in the kernel is no point of cancellation of POSIX threads (`pthread_cancel`), nor is a call on a socket.
 //! - Waking from a signal handler wakes threads only, if it interrupts its thread in the table. (std's locks
 //!   are not for signal handlers, nor are hueless's.)
-
+//!
+//! Of sockets:
+//!
+//! - `accept` cannot be told not to wait, and somebody else may take the connection that a task was told of. So a
+//!   thread of the blocking pool makes the call once there is a connection. hueless's own listeners do without.
+//! - `connect` puts its socket in non-blocking mode for the length of one system call.
+//! - `sendfile` and `splice` cannot be told either. Where they might wait for a socket they answer `EINVAL`, and
+//!   their callers read and write instead, as `std::io::copy` does.
+//! - A descriptor that is closed while a task waits for it: the task fails with `EBADF`. (The kernel lets a thread go
+//!   on waiting.) Of descriptors that C's `fclose` closes, or `dup2`, nobody is told: who waits for one goes on waiting.
+//! - In a process whose descriptors' numbers go over a million, calls on those block their thread.
+//! - C code that is compiled with `_FORTIFY_SOURCE` calls other functions (`__recv_chk`) when it knows the size of
+//!   its buffer; those block the thread.
+//! - A descriptor that is registered with the worker's poller already, by hueless's own socket of that number, is
+//!   waited for in the kernel.
 //!
 //! # What is not certain yet
 //!
