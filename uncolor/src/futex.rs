@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use hueless_runtime::park::Wait;
-use hueless_runtime::park::std_waits::{ON_WORKER, PROBE, expect};
 use hueless_runtime::stack;
 use libc::timespec;
 
@@ -35,15 +34,6 @@ const WAKE_BITSET: c_int = libc::FUTEX_WAKE_BITSET | libc::FUTEX_PRIVATE_FLAG;
 
 /// Wakes with whatever bits find who waits with these.
 const ALL_BITS: u32 = u32::MAX;
-
-/// Called before `main`: from then on the runtime expects to find what is defined here.
-#[used]
-#[unsafe(link_section = ".init_array")]
-static ANNOUNCED: extern "C" fn() = announce;
-
-extern "C" fn announce() {
-    expect();
-}
 
 /// `syscall(SYS_futex, …)`.
 ///
@@ -92,13 +82,6 @@ pub(crate) unsafe extern "C" fn futex(
                 Wait::yield_for_std();
             }
             wakes.woken
-        }
-        PROBE => {
-            match count as c_int {
-                ON_WORKER => parker::learn(),
-                _ => fork::prepare(),
-            }
-            PROBE as isize
         }
         _ => on_to_kernel(value),
     };

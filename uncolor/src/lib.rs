@@ -20,8 +20,8 @@
 //!   send goes on until all is sent, and the descriptor keeps its mode.
 //! - `getaddrinfo` runs on a thread of the blocking pool.
 //!
-//! Whether the definitions are in effect is looked at when the first runtime starts; if not, that is said
-//! on stderr.
+//! Whether each of these definitions is in effect is looked at when the first runtime starts; those that are not
+//! are named on stderr.
 //!
 //! # What parks, and what does not
 //!
@@ -100,6 +100,8 @@
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
 
+#[cfg(not(loom))]
+mod announce;
 #[cfg(not(loom))]
 mod caller;
 #[cfg(not(loom))]

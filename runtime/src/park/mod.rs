@@ -53,8 +53,8 @@ pub(crate) use thread::ThreadHeader;
 pub use crate::cancel::unwind_cancelled;
 #[cfg(not(loom))]
 pub use crate::scheduler::seeded_number;
-/// The probe of hueless-uncolor.
+/// What hueless-uncolor is to the runtime.
 #[cfg(all(target_os = "linux", not(loom)))]
 pub mod std_waits {
-    pub use crate::sys::std_waits::{ON_WORKER, PROBE, expect};
+    pub use crate::sys::std_waits::{Definition, Uncolor, expect};
 }
