@@ -20,7 +20,6 @@ use libc::timespec;
 
 use crate::caller::is_served;
 use crate::clock;
-use crate::fork;
 use crate::parker;
 use crate::sys::{self, kernel};
 use crate::table::{Table, Waited};
