@@ -1,0 +1,92 @@
+//! The table, in markdown.
+
+use crate::arguments::Size;
+use crate::cases::{Case, Expected};
+use crate::parent::Tried;
+
+const LOCK: &str = include_str!("../Cargo.lock");
+
+/// One crate.
+pub(crate) struct Row<'a> {
+    pub(crate) case: &'a Case,
+    pub(crate) threads: Tried,
+    pub(crate) tasks: Tried,
+}
+
+impl Row<'_> {
+    /// Whether it got its answers in tasks, but blocked workers.
+    pub(crate) fn blocks(&self, size: Size) -> bool {
+        let measured = &self.tasks.measured;
+        let is_together = measured.is_together(size.tasks, size.workers);
+        is_together == Some(false) || !measured.stalls.is_empty()
+    }
+
+    fn works(&self, size: Size) -> String {
+        let why = match self.case.expected {
+            Expected::Parks => String::new(),
+            Expected::Blocks(why) | Expected::Hangs(why) => format!(": {why}"),
+        };
+        match &self.tasks.failure {
+            Some(failure) => format!("**no** ({failure}){why}"),
+            None if self.blocks(size) => format!("blocks its worker{why}"),
+            None => "yes".to_owned(),
+        }
+    }
+}
+
+/// Prints the head of the table.
+pub(crate) fn print_head(size: Size) {
+    println!(
+        "{} tasks on {} workers, and {} threads; {} requests each.\n",
+        size.tasks, size.workers, size.tasks, size.requests
+    );
+    println!(
+        "| crate | version | how | works in tasks | all wait together, ms: tasks | threads | \
+         requests/s: tasks | threads | tasks : threads | MiB: tasks | threads |"
+    );
+    println!("| --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+}
+
+/// Prints a line of it.
+pub(crate) fn print(row: &Row<'_>, size: Size) {
+    let (tasks, threads) = (&row.tasks.measured, &row.threads.measured);
+    let ratio = tasks
+        .rate()
+        .zip(threads.rate())
+        .map(|(tasks, threads)| tasks / threads);
+    let number = |value: Option<f64>, decimals: usize| match value {
+        Some(value) => format!("{value:.decimals$}"),
+        None => "–".to_owned(),
+    };
+    let milliseconds = |waited: Option<std::time::Duration>| {
+        number(waited.map(|waited| waited.as_secs_f64() * 1e3), 0)
+    };
+    println!(
+        "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+        if row.case.package.is_empty() {
+            "std"
+        } else {
+            row.case.package
+        },
+        version(row.case.package),
+        row.case.what,
+        row.works(size),
+        milliseconds(tasks.waited),
+        milliseconds(threads.waited),
+        number(tasks.rate(), 0),
+        number(threads.rate(), 0),
+        number(ratio, 2),
+        tasks.memory_kib / 1024,
+        threads.memory_kib / 1024,
+    );
+}
+
+/// The version in Cargo.lock that this program depends on: the first of that name is another's if there are
+/// two, so the last is taken.
+fn version(package: &str) -> &str {
+    let name = format!("name = \"{package}\"\nversion = \"");
+    let found = LOCK
+        .rsplit_once(&name)
+        .and_then(|(_, rest)| rest.split_once('"'));
+    found.map_or("", |(version, _)| version)
+}
