@@ -17,7 +17,7 @@ pub(super) fn set_and_get_all(at: &At, connection: &mut Connection) -> Outcome {
     for word in at.words() {
         if at.slow {
             let nothing: Option<(String, String)> =
-                connection.blpop(&word, SLOWLY.as_secs_f64())?;
+                connection.blpop("nobody", SLOWLY.as_secs_f64())?;
             check(nothing, None)?;
         }
         let () = connection.set(&word, &word)?;
