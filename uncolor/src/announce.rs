@@ -2,7 +2,7 @@
 
 use hueless_runtime::park::std_waits::{Definition, Uncolor, expect};
 
-use crate::{fork, parker};
+use crate::{fork, own, parker};
 
 /// A table of functions by the names that they have in the crate libc.
 macro_rules! definitions {
@@ -20,7 +20,7 @@ macro_rules! definitions {
 
 static UNCOLOR: Uncolor = Uncolor {
     prepare: fork::prepare,
-    prepare_worker: parker::learn,
+    prepare_worker,
     definitions: definitions![
         syscall,
         nanosleep,
@@ -47,6 +47,12 @@ static UNCOLOR: Uncolor = Uncolor {
         getaddrinfo,
     ],
 };
+
+/// On a worker's thread, before it runs tasks.
+fn prepare_worker() {
+    parker::learn();
+    own::learn();
+}
 
 /// Called before `main`: from then on the runtime expects to find what is defined here.
 #[used]

@@ -20,6 +20,7 @@ use libc::timespec;
 
 use crate::caller::is_served;
 use crate::clock;
+use crate::own;
 use crate::parker;
 use crate::sys::{self, kernel};
 use crate::table::{Table, Waited};
@@ -58,7 +59,9 @@ pub(crate) unsafe extern "C" fn futex(
         }
     };
     let result = match op {
-        WAIT | WAIT_REALTIME if mask == ALL_BITS && !parker::is_meant(address, count) => {
+        WAIT | WAIT_REALTIME
+            if mask == ALL_BITS && !parker::is_meant(address, count) && !own::holds(address) =>
+        {
             let clock = match op {
                 WAIT => libc::CLOCK_MONOTONIC,
                 _ => libc::CLOCK_REALTIME,

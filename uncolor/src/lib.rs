@@ -35,6 +35,7 @@
 //! | files, pipes, terminals, the standard streams whatever they are | blocks the thread |
 //! | `epoll_wait`, `select`, `recvmmsg` and `sendmmsg`, `recvmsg` for all (`MSG_WAITALL`); closing a socket that lingers | blocks the thread |
 //! | `std::thread::park`, and what is made of it: `std::sync::mpsc`, scoped threads' end | blocks the thread: its token is the thread's, so tasks of one thread would take each other's |
+//! | a lock or a `Condvar` of std in a thread-local, as rayon's callers wait at | blocks the thread: it is a parker of the thread's |
 //! | `std::thread::JoinHandle::join`; locks of C, of `parking_lot` | blocks the thread |
 //! | any of it in `task::no_park`, in a panic hook, in a destructor that runs because of a panic, or while a neighbour is parked in one | blocks the thread |
 //! | any of it on a stack that is no task's (`stacker`, other coroutines) | blocks the thread |
@@ -113,6 +114,8 @@ mod futex;
 mod loom;
 #[cfg(not(loom))]
 mod names;
+#[cfg(not(loom))]
+mod own;
 #[cfg(not(loom))]
 mod parker;
 #[cfg(not(loom))]
