@@ -119,6 +119,50 @@ fn readers_and_writers_take_turns() {
 }
 
 #[test]
+fn a_rwlock_is_held_across_a_request() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            let (ask, asked) = bounded(0);
+            let server = hueless_runtime::spawn(move || {
+                let mut served = 0;
+                for (number, answer) in asked {
+                    let answer: hueless_channel::Sender<usize> = answer;
+                    answer.send(number + 1).unwrap();
+                    served += 1;
+                }
+                served
+            });
+            // Who holds it alone takes it away from its place meanwhile.
+            let place = Arc::new(RwLock::new(Some(0)));
+            let tasks = {
+                let place = place.clone();
+                crowd(MANY, move |number| {
+                    let request = || {
+                        let (answer, answered) = bounded(0);
+                        ask.send((number, answer)).unwrap();
+                        assert_eq!(answered.recv(), Ok(number + 1));
+                    };
+                    if number % 4 == 0 {
+                        let mut place = place.write().unwrap();
+                        let count = place.take().unwrap();
+                        request();
+                        *place = Some(count + 1);
+                    } else {
+                        let place = place.read().unwrap();
+                        let before = place.unwrap();
+                        request();
+                        assert_eq!(*place, Some(before));
+                    }
+                })
+            };
+            join_all(tasks);
+            assert_eq!(*place.read().unwrap(), Some(MANY / 4));
+            assert_eq!(server.join().unwrap(), MANY);
+        });
+    });
+}
+
+#[test]
 fn a_condition_is_waited_for() {
     in_each_runtime(|runtime| {
         run(runtime, || {
@@ -251,7 +295,7 @@ fn initialisers_may_block() {
             });
             let tasks = {
                 let place = place.clone();
-                crowd(100, move |_| {
+                crowd(MANY, move |_| {
                     place.once.call_once(|| {
                         slow();
                         place.calls.fetch_add(1, Ordering::Relaxed);
@@ -265,6 +309,31 @@ fn initialisers_may_block() {
             };
             assert!(join_all(tasks).into_iter().all(|sum| sum == 14));
             assert_eq!(place.calls.load(Ordering::Relaxed), 2);
+        });
+    });
+}
+
+#[test]
+fn an_initialiser_that_panics_leaves_it_to_those_who_wait() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            let place = Arc::new((OnceLock::new(), AtomicUsize::new(0)));
+            let tasks = crowd(100, move |_| {
+                let (value, calls) = &*place;
+                *value.get_or_init(|| {
+                    let call = calls.fetch_add(1, Ordering::Relaxed);
+                    // The others wait by now, or will.
+                    hueless_runtime::yield_now();
+                    if call < 3 {
+                        std::panic::resume_unwind(Box::new("boom"));
+                    }
+                    call
+                })
+            });
+            let ends: Vec<_> = tasks.into_iter().map(|task| task.join()).collect();
+            let panics = ends.iter().filter(|end| end.is_err()).count();
+            assert_eq!(panics, 3);
+            assert!(ends.into_iter().flatten().all(|value| value == 3));
         });
     });
 }

@@ -12,9 +12,9 @@ use hueless_uncolor as _;
 /// Longer than anything takes here; who waits for that long has failed.
 pub(crate) const NEVER: Duration = Duration::from_secs(60);
 
-/// Calls `test` with a runtime of each kind: one worker and three, tasks that stay and tasks that migrate.
+/// Calls `test` with a runtime of each kind: one worker, two and three, tasks that stay and tasks that migrate.
 pub(crate) fn in_each_runtime(test: impl Fn(&Runtime)) {
-    for workers in [1, 3] {
+    for workers in [1, 2, 3] {
         for migrates in [false, true] {
             // Shown if the test fails.
             println!("{workers} workers, migrating: {migrates}");
