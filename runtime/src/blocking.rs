@@ -19,6 +19,7 @@
 //! thread ends after [`KEEP`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -82,7 +83,8 @@ where
 /// [`Wait::begin_for_std`], so nothing cancels it, and the task goes on on the same thread.
 ///
 /// # Errors
-/// `f`, which has not run, where such a wait has to block the thread, or no thread of the pool can be had.
+/// `f`, which has not run, where such a wait has to block the thread, or no thread of the pool can be had. Half
+/// of the pool's threads are for other jobs: what `f` waits for, the end of a thread or a peer, may need one.
 ///
 /// # Panics
 /// With `f`'s payload when `f` panics.
@@ -92,6 +94,9 @@ where
     T: Send,
 {
     let (Some(pool), Some(wait)) = (scheduler::current_pool(), Wait::begin_for_std()) else {
+        return Err(f);
+    };
+    let Some(_share) = Share::take(pool) else {
         return Err(f);
     };
     run_in(pool, wait, f).map(|(value, _)| value)
@@ -223,11 +228,34 @@ unsafe fn run_job<F: FnOnce() -> T, T>(job: *mut ()) {
     job.result = Some(catch_unwind(AssertUnwindSafe(f)));
 }
 
+/// One of the jobs of [`blocking_for_std`], of which there are no more than half as many as threads.
+struct Share<'a>(&'a AtomicUsize);
+
+impl<'a> Share<'a> {
+    fn take(pool: &'a Pool) -> Option<Self> {
+        let most = pool.limit / 2;
+        // Relaxed, here and below: nothing but a count.
+        (pool.for_std)
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |jobs| {
+                (jobs < most).then_some(jobs + 1)
+            })
+            .ok()?;
+        Some(Self(&pool.for_std))
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A runtime's threads for blocking calls.
 pub(crate) struct Pool {
     queue: Mutex<Option<Sender<JobPtr>>>,
     jobs: Receiver<JobPtr>,
     limit: usize,
+    for_std: AtomicUsize,
     threads: Arc<Threads>,
 }
 
@@ -257,6 +285,7 @@ impl Pool {
             queue: Mutex::new(Some(queue)),
             jobs,
             limit,
+            for_std: AtomicUsize::new(0),
             threads: Arc::default(),
         }
     }

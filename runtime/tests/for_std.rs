@@ -4,15 +4,14 @@
 #[macro_use]
 mod common;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use hueless_runtime::park::Wait;
 use hueless_runtime::runtime::Builder;
 use hueless_runtime::task::no_park;
-use hueless_runtime::{blocking_for_std, spawn, yield_now};
+use hueless_runtime::{blocking, blocking_for_std, spawn, yield_now};
 
 in_all_modes!(
     a_yield_lets_neighbours_run,
@@ -23,6 +22,7 @@ in_all_modes!(
     nobody_runs_where_a_wait_would_block,
     a_neighbour_runs_while_a_job_is_on_the_pool,
     a_cancelled_task_gets_its_jobs_result,
+    half_of_the_threads_are_for_other_jobs,
     a_job_comes_back_where_it_has_to_run_in_place,
 );
 
@@ -178,13 +178,25 @@ fn a_neighbour_runs_while_a_job_is_on_the_pool(new: fn() -> Builder) {
 }
 
 fn a_cancelled_task_gets_its_jobs_result(new: fn() -> Builder) {
-    // Once with the job running when its task is cancelled, and once queued behind another one.
+    let runtime = new().workers(2).blocking_threads(2).build().unwrap();
+    // Once with the job running when its task is cancelled, and once queued behind others.
     for queued in [false, true] {
-        let runtime = new().workers(2).blocking_threads(1).build().unwrap();
         let (end, may_end) = mpsc::channel::<()>();
         let (began, has_begun) = mpsc::channel();
         let (give, given) = mpsc::channel();
-        let first = runtime.spawn(move || {
+        let others: Vec<_> = (0..if queued { 2 } else { 0 })
+            .map(|_| {
+                let (end, may_end) = mpsc::channel::<()>();
+                let began = began.clone();
+                let job = move || {
+                    began.send(()).unwrap();
+                    let _ = may_end.recv();
+                };
+                (runtime.spawn(move || blocking(job)), end)
+            })
+            .collect();
+        others.iter().for_each(|_| has_begun.recv().unwrap());
+        let task = runtime.spawn(move || {
             let here = thread::current().id();
             let value = blocking_for_std(move || {
                 began.send(()).unwrap();
@@ -196,28 +208,47 @@ fn a_cancelled_task_gets_its_jobs_result(new: fn() -> Builder) {
             yield_now();
             unreachable!("it is cancelled");
         });
-        has_begun.recv().unwrap();
-        let (give, second_given) = mpsc::channel();
-        let second = runtime.spawn(move || {
-            give.send(None).unwrap();
-            let value = blocking_for_std(|| 8);
-            give.send(value.ok()).unwrap();
-            yield_now();
-        });
-        assert_eq!(second_given.recv(), Ok(None));
-        first.cancel();
         if queued {
             while runtime.metrics().blocking_queued == 0 {
                 thread::yield_now();
             }
-            second.cancel();
+        } else {
+            has_begun.recv().unwrap();
         }
-        end.send(()).unwrap();
+        task.cancel();
+        drop(end);
+        for (other, end) in others {
+            drop(end);
+            other.join().unwrap();
+        }
         assert_eq!(given.recv(), Ok(Some(7)));
-        assert_eq!(second_given.recv(), Ok(Some(8)));
-        assert!(first.join().unwrap_err().is_cancelled());
-        assert_eq!(second.join().is_err(), queued);
+        assert!(task.join().unwrap_err().is_cancelled());
     }
+}
+
+fn half_of_the_threads_are_for_other_jobs(new: fn() -> Builder) {
+    let runtime = new().workers(1).blocking_threads(4).build().unwrap();
+    let (end, may_end) = mpsc::channel::<()>();
+    let may_end = Arc::new(Mutex::new(may_end));
+    let (began, has_begun) = mpsc::channel();
+    let waiting: Vec<_> = (0..2)
+        .map(|_| {
+            let (began, may_end) = (began.clone(), may_end.clone());
+            let job = move || {
+                began.send(()).unwrap();
+                let _ = may_end.lock().unwrap().recv();
+            };
+            runtime.spawn(move || blocking_for_std(job).is_ok())
+        })
+        .collect();
+    waiting.iter().for_each(|_| has_begun.recv().unwrap());
+    runtime.run(|| {
+        assert!(blocking_for_std(|| ()).is_err());
+        assert_eq!(blocking(|| 7), 7);
+    });
+    drop(end);
+    assert!(waiting.into_iter().all(|task| task.join().unwrap()));
+    assert!(runtime.run(|| blocking_for_std(|| ()).is_ok()));
 }
 
 fn a_job_comes_back_where_it_has_to_run_in_place(new: fn() -> Builder) {
