@@ -36,7 +36,8 @@
 //! | `epoll_wait`, `select`, `recvmmsg` and `sendmmsg`, `recvmsg` for all (`MSG_WAITALL`); closing a socket that lingers | blocks the thread |
 //! | `std::thread::park`, and what is made of it: `std::sync::mpsc`, scoped threads' end | blocks the thread: its token is the thread's, so tasks of one thread would take each other's |
 //! | a lock or a `Condvar` of std in a thread-local, as rayon's callers wait at | blocks the thread: it is a parker of the thread's |
-//! | `std::thread::JoinHandle::join`; locks of C, of `parking_lot` | blocks the thread |
+//! | `std::thread::JoinHandle::join` of a thread that has not ended | parks, and keeps a thread of the pool meanwhile |
+//! | locks of C, of `parking_lot` | blocks the thread |
 //! | any of it in `task::no_park`, in a panic hook, in a destructor that runs because of a panic, or while a neighbour is parked in one | blocks the thread |
 //! | any of it on a stack that is no task's (`stacker`, other coroutines) | blocks the thread |
 //! | in a process that was forked off; in a signal handler on a stack of its own | blocks the thread |
@@ -111,6 +112,8 @@ mod clock;
 mod fork;
 #[cfg(not(loom))]
 mod futex;
+#[cfg(not(loom))]
+mod join;
 mod loom;
 #[cfg(not(loom))]
 mod names;
