@@ -45,6 +45,7 @@ static UNCOLOR: Uncolor = Uncolor {
         splice,
         close,
         getaddrinfo,
+        pthread_join,
     ],
 };
 
