@@ -48,8 +48,8 @@ mod loom_tests;
 /// log₂ of the number of buckets. A million tasks at as many addresses then stand in queues of some hundred.
 const BUCKET_BITS: u32 = if cfg!(loom) { 1 } else { 12 };
 
-/// Of so many wakes of one task one lets a task run first, and one wakes a thread, too.
-const TURNS: u8 = 16;
+/// Of so many wakes of one task, on average, one lets a task run first, and one wakes a thread, too.
+const TURNS: u32 = 16;
 
 /// See the module.
 pub(crate) struct Table {
@@ -67,8 +67,8 @@ struct Bucket(Lock<State>);
 /// What a bucket's lock guards.
 struct State {
     queue: Queue,
-    /// Counts wakes of one, up to [`TURNS`].
-    turn: u8,
+    /// Draws whose turn it is: see [`is_a_turn`](Self::is_a_turn).
+    draw: u32,
     /// Whether the next one to be woken that can is to run before its waker.
     owes_run: bool,
 }
@@ -77,9 +77,18 @@ impl State {
     const fn new() -> Self {
         Self {
             queue: Queue::new(),
-            turn: 0,
+            draw: 1,
             owes_run: false,
         }
+    }
+
+    /// Whether it is the turn of who is woken now, by Marsaglia's xorshift. By chance, not by counting: tasks that
+    /// take a lock in the same order again and again would have every sixteenth wake fall to the same few.
+    fn is_a_turn(&mut self) -> bool {
+        self.draw ^= self.draw << 13;
+        self.draw ^= self.draw >> 17;
+        self.draw ^= self.draw << 5;
+        self.draw.is_multiple_of(TURNS)
     }
 }
 
@@ -229,8 +238,7 @@ impl Table {
         let chain = state.queue.claim(address, most);
         let (mut lets_run, mut wakes_a_thread) = (false, false);
         if most == 1 && chain.len() == 1 {
-            state.turn = (state.turn + 1) % TURNS;
-            wakes_a_thread = state.turn == 0;
+            wakes_a_thread = state.is_a_turn();
             state.owes_run |= wakes_a_thread;
             // For one that goes on elsewhere the caller would yield in vain.
             lets_run = state.owes_run && chain.goes_on_here();

@@ -92,6 +92,32 @@ fn a_task_that_takes_its_lock_again_at_once_does_not_keep_others_out() {
 }
 
 #[test]
+fn tasks_that_take_a_lock_in_the_same_order_for_ever_let_another_in() {
+    in_each_runtime(|runtime| {
+        run(runtime, || {
+            for greedy in 1..24 {
+                let lock = Arc::new(Mutex::new(()));
+                let stop = Arc::new(AtomicBool::new(false));
+                let theirs = (lock.clone(), stop.clone());
+                let greedy = crowd(greedy, move |_| {
+                    let (lock, stop) = &theirs;
+                    while !stop.load(Ordering::Relaxed) {
+                        let _held = lock.lock().unwrap();
+                        hueless_runtime::yield_now();
+                    }
+                });
+                for _ in 0..3 {
+                    hueless_runtime::yield_now();
+                    drop(lock.lock().unwrap());
+                }
+                stop.store(true, Ordering::Relaxed);
+                join_all(greedy);
+            }
+        });
+    });
+}
+
+#[test]
 fn readers_and_writers_take_turns() {
     in_each_runtime(|runtime| {
         run(runtime, || {
