@@ -56,11 +56,11 @@ fn uncontended(name: &str, park: bool) {
     println!("uncontended, {name}: {cost:.1}");
 }
 
-/// Of a lock that 8 tasks of one worker want, by what `take` does.
-fn contended(name: &str, take: impl Fn() + Send + Sync + 'static) {
+/// Of a lock that 8 tasks of so many workers want, by what `take` does.
+fn contended(name: &str, workers: usize, take: impl Fn() + Send + Sync + 'static) {
     const TASKS: u32 = 8;
     const COUNT: u32 = 20_000;
-    let runtime = Builder::new().workers(1).build().unwrap();
+    let runtime = Builder::new().workers(workers).build().unwrap();
     let take = Arc::new(take);
     let cost = best(TASKS * COUNT, || {
         let tasks: Vec<_> = (0..TASKS)
@@ -71,7 +71,7 @@ fn contended(name: &str, take: impl Fn() + Send + Sync + 'static) {
             .collect();
         tasks.into_iter().for_each(|task| task.join().unwrap());
     });
-    println!("contended, {name}: {cost:.1}");
+    println!("contended, {workers} workers, {name}: {cost:.1}");
 }
 
 /// Of a lock that a task and a thread want all the time, which hold it for a moment each.
@@ -115,17 +115,27 @@ fn main() {
     uncontended("blocks", false);
 
     // Held across a switch: with std's locks blocking, the worker would never come out of this.
+    for workers in [1, 2] {
+        let lock = Mutex::new(0_u64);
+        contended("std, held across a yield", workers, move || {
+            let mut count = lock.lock().unwrap();
+            yield_now();
+            *count += 1;
+        });
+        let lock = sync::Mutex::new(0_u64);
+        contended("hueless, held across a yield", workers, move || {
+            let mut count = lock.lock();
+            yield_now();
+            *count += 1;
+        });
+    }
     let lock = Mutex::new(0_u64);
-    contended("std, held across a yield", move || {
-        let mut count = lock.lock().unwrap();
-        yield_now();
-        *count += 1;
+    contended("std, held for a moment", 2, move || {
+        work(&mut lock.lock().unwrap())
     });
     let lock = sync::Mutex::new(0_u64);
-    contended("hueless, held across a yield", move || {
-        let mut count = lock.lock();
-        yield_now();
-        *count += 1;
+    contended("hueless, held for a moment", 2, move || {
+        work(&mut lock.lock())
     });
     for (name, park) in [("std, parks", true), ("std, blocks", false)] {
         let lock = Mutex::new(0_u64);

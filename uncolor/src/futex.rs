@@ -32,6 +32,14 @@ const WAIT_REALTIME: c_int = WAIT | libc::FUTEX_CLOCK_REALTIME;
 const WAKE: c_int = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
 const WAKE_BITSET: c_int = libc::FUTEX_WAKE_BITSET | libc::FUTEX_PRIVATE_FLAG;
 
+/// What std's `Mutex` expects, who waits for it: that it is locked, and somebody waits. Others may expect it, too, so
+/// it decides no more than who runs first.
+///
+/// A mutex whose holder parks is found locked by all who come. Before the first of them waits it spins, for
+/// microseconds, and so does every one that finds it taken again before the next one has had it. If each takes it
+/// from the one before, it says all the time that somebody waits, and nobody spins.
+const LOCKED: u32 = 2;
+
 /// Wakes with whatever bits find who waits with these.
 const ALL_BITS: u32 = u32::MAX;
 
@@ -113,5 +121,5 @@ unsafe fn wait(
     let wait = Wait::begin_for_std()?;
     // SAFETY: by this contract. Relaxed: see the table.
     let is_as_expected = || unsafe { &*word }.load(Ordering::Relaxed) == expected;
-    Some(TABLE.wait(wait, address, is_as_expected, deadline))
+    Some(TABLE.wait(wait, address, expected == LOCKED, is_as_expected, deadline))
 }

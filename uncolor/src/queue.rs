@@ -18,6 +18,8 @@ use hueless_runtime::park::{Claimed, Ticket};
 pub(crate) struct Node {
     address: usize,
     ticket: Ticket,
+    /// Whether it waits for a lock that is not free before it runs, so that its waker had better let it.
+    takes_turns: bool,
     prev: Cell<*const Node>,
     next: Cell<*const Node>,
     linked: Cell<bool>,
@@ -27,16 +29,21 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(address: usize, ticket: Ticket) -> Self {
+    pub(crate) fn new(address: usize, ticket: Ticket, takes_turns: bool) -> Self {
         Self {
             address,
             ticket,
+            takes_turns,
             prev: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
             linked: Cell::new(false),
             claimed: Cell::new(None),
             _pinned: PhantomPinned,
         }
+    }
+
+    pub(crate) fn address(&self) -> usize {
+        self.address
     }
 }
 
@@ -156,6 +163,12 @@ pub(crate) struct Chain {
 impl Chain {
     pub(crate) fn len(&self) -> u32 {
         self.len
+    }
+
+    /// See the node's field; of the first of them.
+    pub(crate) fn takes_turns(&self) -> bool {
+        // SAFETY: as in `ready`.
+        unsafe { self.first.as_ref() }.is_some_and(|node| node.takes_turns)
     }
 
     /// Whether the first of them goes on on this thread, and nowhere else.

@@ -48,7 +48,8 @@ mod loom_tests;
 /// log₂ of the number of buckets. A million tasks at as many addresses then stand in queues of some hundred.
 const BUCKET_BITS: u32 = if cfg!(loom) { 1 } else { 12 };
 
-/// Of so many wakes of one task, on average, one lets a task run first, and one wakes a thread, too.
+/// Of so many wakes of one task, on average, one wakes a thread, too, and lets a task run first that does not
+/// [take turns](Table::wait) anyway.
 const TURNS: u32 = 16;
 
 /// See the module.
@@ -147,11 +148,13 @@ impl Table {
         &self.buckets[(hash >> (64 - BUCKET_BITS)) as usize].0
     }
 
-    /// Waits at `address` until woken or until `deadline`, if the word there is as expected.
+    /// Waits at `address` until woken or until `deadline`, if the word there is as expected. One who
+    /// `takes_turns` runs before whoever wakes it alone, if it goes on on the same thread.
     pub(crate) fn wait(
         &self,
         wait: Wait,
         address: usize,
+        takes_turns: bool,
         is_as_expected: impl FnOnce() -> bool,
         deadline: Option<Instant>,
     ) -> Waited {
@@ -160,7 +163,8 @@ impl Table {
         // Against "the waker sees no count, and the waiter the old word"; its counterpart is in `wake`. Loom:
         // `nobody_sleeps_through_a_wake`.
         fence(Ordering::SeqCst);
-        let waited = self.wait_counted(wait, address, is_as_expected, deadline);
+        let node = Node::new(address, wait.ticket(), takes_turns);
+        let waited = self.wait_counted(wait, &node, is_as_expected, deadline);
         // Relaxed: a waker that still sees it looks in vain.
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         waited
@@ -169,13 +173,12 @@ impl Table {
     fn wait_counted(
         &self,
         wait: Wait,
-        address: usize,
+        node: &Node,
         is_as_expected: impl FnOnce() -> bool,
         deadline: Option<Instant>,
     ) -> Waited {
-        let node = Node::new(address, wait.ticket());
-        let node = NonNull::from(&node);
-        let bucket = self.bucket(address);
+        let bucket = self.bucket(node.address());
+        let node = NonNull::from(node);
         let outcome = wait.park(deadline, move || {
             let _inside = Inside::enter();
             let mut state = bucket.lock();
@@ -241,7 +244,7 @@ impl Table {
             wakes_a_thread = state.is_a_turn();
             state.owes_run |= wakes_a_thread;
             // For one that goes on elsewhere the caller would yield in vain.
-            lets_run = state.owes_run && chain.goes_on_here();
+            lets_run = (state.owes_run || chain.takes_turns()) && chain.goes_on_here();
             state.owes_run &= !lets_run;
         }
         drop(state);

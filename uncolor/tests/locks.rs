@@ -118,6 +118,32 @@ fn tasks_that_take_a_lock_in_the_same_order_for_ever_let_another_in() {
 }
 
 #[test]
+fn a_lock_goes_round() {
+    for migrates in [false, true] {
+        run(&common::start(1, migrates), || {
+            const TASKS: usize = 8;
+            let takers = Arc::new(Mutex::new(Vec::new()));
+            let tasks = {
+                let takers = takers.clone();
+                crowd(TASKS, move |number| {
+                    for _ in 0..100 {
+                        let mut takers = takers.lock().unwrap();
+                        takers.push(number);
+                        hueless_runtime::yield_now();
+                    }
+                })
+            };
+            join_all(tasks);
+            let takers = takers.lock().unwrap();
+            // As long as all want it. Now and then the order of tasks is turned round.
+            let again = |pair: &&[usize]| pair[0] == pair[1];
+            let taken_again = takers[..TASKS * 50].windows(2).filter(again).count();
+            assert!(taken_again < 50, "{taken_again} of {takers:?}");
+        });
+    }
+}
+
+#[test]
 fn readers_and_writers_take_turns() {
     in_each_runtime(|runtime| {
         run(runtime, || {

@@ -55,7 +55,8 @@ impl Place {
         let wait = Wait::begin_shielded();
         // Relaxed: as the real one.
         let is_as_expected = || self.word.load(Ordering::Relaxed) == 0;
-        self.table.wait(wait, ADDRESS, is_as_expected, deadline)
+        self.table
+            .wait(wait, ADDRESS, false, is_as_expected, deadline)
     }
 
     /// Waits in the kernel until the word is no longer zero, as a thread.
