@@ -9,6 +9,7 @@ use std::ffi::c_int;
 use hueless_netpoll::foreign;
 
 use crate::fork;
+#[cfg(not(hueless_tsan))]
 use crate::sys::{self, kernel};
 
 /// libc's.
@@ -21,6 +22,28 @@ unsafe extern "C" fn close(fd: c_int) -> c_int {
         foreign::closing(fd);
     }
     // SAFETY: by this contract.
+    unsafe { next(fd) }
+}
+
+/// # Safety
+/// As libc's `close`.
+#[cfg(not(hueless_tsan))]
+unsafe fn next(fd: c_int) -> c_int {
+    // SAFETY: by this contract.
     let answer = unsafe { kernel(libc::SYS_close, [fd as usize, 0, 0, 0, 0, 0]) };
     sys::answer(answer) as c_int
+}
+
+/// ThreadSanitizer's: it keeps a record of who has used a descriptor, and takes the next one of the same number
+/// for a race if it is not told of the end.
+///
+/// # Safety
+/// As libc's `close`.
+#[cfg(hueless_tsan)]
+unsafe fn next(fd: c_int) -> c_int {
+    unsafe extern "C" {
+        fn __interceptor_close(fd: c_int) -> c_int;
+    }
+    // SAFETY: by this contract.
+    unsafe { __interceptor_close(fd) }
 }
