@@ -29,6 +29,7 @@
     allow(
         dead_code,
         unused_imports,
+        unreachable_pub,
         reason = "the models build the lock-free part alone"
     )
 )]

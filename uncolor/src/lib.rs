@@ -52,14 +52,15 @@
 //!   slept to its end.
 //! - In a runtime that migrates a task wakes up on the thread that it has waited on.
 //! - Each such wait is one more place where tasks of one thread interleave; SAFETY.md's named limit holds
-//!   there as everywhere. One time in sixteen, by chance, that an unlock (or a notification to one) wakes a waiting task,
-//!   it lets that one run first; else a task that takes a lock again at once, and holds it while it is parked,
-//!   would keep its neighbours out for ever.
+//!   there as everywhere. To unlock a mutex is one of them if a task of the same thread waits for
+//!   it: that one runs first, else a task that takes a lock again at once, and holds it while it is parked, would
+//!   keep its neighbours out for ever. So is one in sixteen other wakes of one, by chance, by a `RwLock` or a `Condvar`.
 //! - Who else waits by a private `FUTEX_WAIT_BITSET` of all bits is taken for std. For words that belong to a
 //!   lock that is right. Code that waits so at a word of its *thread*, as C++'s abseil does, has to be called in
 //!   `no_park`: two tasks of one thread would share the word.
-//! - std's mutex looks out for some microseconds before it waits, as it does in threads, though its holder may be
-//!   a task of the same worker. hueless's own locks do not, so where tasks contend they are the faster ones.
+//! - The first that waits for a lock of std's looks out for some microseconds before it does, as in threads,
+//!   though the holder may be a task of the same worker. hueless's own locks do not, so where tasks contend
+//!   they are the faster ones.
 //! - A wake that wakes one serves tasks before threads, one in sixteen both.
 //! - A global allocator that waits by std's locks would park where hueless itself allocates. Programs with such
 //!   a one switch this off.
