@@ -52,7 +52,7 @@ fn a_yield_does_not_unwind(new: fn() -> Builder) {
 }
 
 fn a_checkpoint_does_not_unwind(new: fn() -> Builder) {
-    goes_on_though_cancelled(new, Wait::checkpoint_for_std);
+    goes_on_though_cancelled(new, || Wait::checkpoint_for_std(|| true));
 }
 
 /// A task that is cancelled calls `pass`, many times, and unwinds only at a point of cancellation.
@@ -115,7 +115,7 @@ fn a_checkpoint_yields_when_its_time_is_up(new: fn() -> Builder) {
         };
         let before = thread::current().id();
         while !ran.load(Ordering::Acquire) {
-            Wait::checkpoint_for_std();
+            Wait::checkpoint_for_std(|| true);
         }
         assert_eq!(thread::current().id(), before);
         neighbour.join().unwrap();
@@ -153,7 +153,7 @@ fn nobody_runs_where_a_wait_would_block(new: fn() -> Builder) {
     assert_eq!(turns_of_a_neighbour(new(), f), 0);
     // Not in a task.
     Wait::yield_for_std();
-    Wait::checkpoint_for_std();
+    Wait::checkpoint_for_std(|| true);
 }
 
 fn a_neighbour_runs_while_a_job_is_on_the_pool(new: fn() -> Builder) {

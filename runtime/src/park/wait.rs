@@ -76,11 +76,13 @@ impl Wait {
     }
 
     /// [`checkpoint`](crate::checkpoint) for such code: yields, as [`yield_for_std`](Self::yield_for_std),
-    /// if the task has had its time. Otherwise a load and a comparison.
+    /// if the task has had its time, and if the code may wait there, which is looked at only then. Otherwise
+    /// a load and a comparison.
     #[cfg(not(loom))]
     #[inline]
-    pub fn checkpoint_for_std() {
+    pub fn checkpoint_for_std(may_wait: impl FnOnce() -> bool) {
         if is_hinted()
+            && may_wait()
             && let Some(task) = TaskWait::current_for_std()
         {
             task.preempt_staying();

@@ -16,7 +16,8 @@ pub(super) const WOULD_BLOCK: isize = -(libc::EAGAIN as isize);
 pub(super) const NO_SOCKET: isize = -(libc::ENOTSOCK as isize);
 
 /// Whether a call on `fd` is to be tried without waiting, since who makes it may be parked. If so and if its time
-/// is up, others run first: it might never have to wait.
+/// is up, others run first: it might never have to wait. Not if the descriptor is not in blocking mode: who uses it
+/// so, as tokio does under its `block_on`, counts on that nobody runs here meanwhile.
 ///
 /// The standard streams are left alone, whatever they are: `println!` writes while it holds what is its thread's.
 #[inline]
@@ -25,7 +26,7 @@ pub(super) fn parks(fd: RawFd) -> bool {
         return false;
     }
     if caller::is_served() {
-        Wait::checkpoint_for_std();
+        Wait::checkpoint_for_std(|| options::blocks(fd));
     }
     true
 }
