@@ -1,5 +1,7 @@
 //! What std waits for in a task parks it, or not: said by whether a neighbour on the same worker runs meanwhile.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -58,4 +60,31 @@ pub(crate) fn a_lock_parks() {
 
 pub(crate) fn sleep() {
     std::thread::sleep(Duration::from_millis(20));
+}
+
+/// Waits for bytes by `read`, which a task of the same worker writes once this waits. If that does not let it, this
+/// hangs.
+pub(crate) fn a_socket_parks(read: impl Fn(&mut TcpStream) + Send) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    start().run(move || {
+        let writer = go!(move || {
+            let (mut theirs, _) = listener.accept().unwrap();
+            for _ in 0..10 {
+                yield_now();
+                theirs.write_all(b"x").unwrap();
+                theirs.read_exact(&mut [0]).unwrap();
+            }
+        });
+        let mut stream = TcpStream::connect(address).unwrap();
+        for _ in 0..10 {
+            read(&mut stream);
+            stream.write_all(b"y").unwrap();
+        }
+        writer.join().unwrap();
+    });
+}
+
+pub(crate) fn read(stream: &mut TcpStream) {
+    stream.read_exact(&mut [0]).unwrap();
 }

@@ -5,10 +5,10 @@ mod checks;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use checks::{a_lock_parks, lets_others_run, sleep};
+use checks::{a_lock_parks, a_socket_parks, lets_others_run, read, sleep};
 
-/// Asserts that what std waits for parks its task, or blocks its thread: the bits of `park` say it of locks (1) and
-/// sleeps (2).
+/// Asserts that what std waits for parks its task, or blocks its thread: the bits of `park` say it of locks (1),
+/// sleeps (2) and sockets (4).
 #[unsafe(no_mangle)]
 pub extern "C" fn plugin_check(park: u32) {
     match park & 1 {
@@ -16,6 +16,9 @@ pub extern "C" fn plugin_check(park: u32) {
         _ => a_lock_parks(),
     }
     assert_eq!(lets_others_run(sleep), park & 2 != 0, "a sleep parks");
+    if park & 4 != 0 {
+        a_socket_parks(read);
+    }
     println!("as expected");
 }
 

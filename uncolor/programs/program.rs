@@ -4,15 +4,18 @@
 mod checks;
 
 use std::ffi::{CStr, CString, c_int, c_long};
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use checks::{a_lock_parks, lets_others_run, sleep, start};
+use checks::{a_lock_parks, a_socket_parks, lets_others_run, read, sleep, start};
 use hueless::{go, yield_now};
 
 /// The functions of waits.c.
 struct Waits {
     sleep: unsafe extern "C" fn(c_long) -> c_int,
     wait: unsafe extern "C" fn(*const u32) -> c_long,
+    read: unsafe extern "C" fn(c_int) -> c_int,
+    poll: unsafe extern "C" fn(c_int) -> c_int,
 }
 
 mod linked {
@@ -21,6 +24,8 @@ mod linked {
     unsafe extern "C" {
         pub(super) fn waits_sleep(nanoseconds: c_long) -> c_int;
         pub(super) fn waits_wait(word: *const u32) -> c_long;
+        pub(super) fn waits_read(fd: c_int) -> c_int;
+        pub(super) fn waits_poll(fd: c_int) -> c_int;
     }
 }
 
@@ -29,6 +34,8 @@ impl Waits {
         Self {
             sleep: linked::waits_sleep,
             wait: linked::waits_wait,
+            read: linked::waits_read,
+            poll: linked::waits_poll,
         }
     }
 
@@ -49,6 +56,8 @@ impl Waits {
             Self {
                 sleep: std::mem::transmute(find(c"waits_sleep")),
                 wait: std::mem::transmute(find(c"waits_wait")),
+                read: std::mem::transmute(find(c"waits_read")),
+                poll: std::mem::transmute(find(c"waits_poll")),
             }
         }
     }
@@ -60,6 +69,16 @@ impl Waits {
         });
         assert!(parked, "a sleep of C's");
         self.a_wait_parks();
+        let (wait, take) = (self.poll, self.read);
+        a_socket_parks(move |stream| {
+            // SAFETY: numbers.
+            assert_eq!(unsafe { take(stream.as_raw_fd()) }, 1);
+        });
+        a_socket_parks(move |stream| {
+            // SAFETY: numbers.
+            assert_eq!(unsafe { wait(stream.as_raw_fd()) }, 1);
+            read(stream);
+        });
     }
 
     /// If it does not, this hangs: who wakes it is a task of the same worker.
@@ -86,6 +105,7 @@ impl Waits {
 fn main() {
     a_lock_parks();
     assert!(lets_others_run(sleep), "std's sleep");
+    a_socket_parks(read);
     Waits::linked().park();
     if let Some(library) = std::env::args().nth(1) {
         Waits::loaded(&library).park();

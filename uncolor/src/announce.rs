@@ -6,8 +6,8 @@ use crate::{fork, own, parker};
 
 /// A table of functions by the names that they have in the crate libc.
 macro_rules! definitions {
-    ($($name:ident),* $(,)?) => {
-        &[$(Definition::new(
+    ($($(#[$when:meta])* $name:ident),* $(,)?) => {
+        &[$($(#[$when])* Definition::new(
             match std::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
                 Ok(name) => name,
                 Err(_) => unreachable!(),
@@ -44,6 +44,7 @@ static UNCOLOR: Uncolor = Uncolor {
         sendfile64,
         splice,
         close,
+        #[cfg(not(target_feature = "crt-static"))]
         getaddrinfo,
         pthread_join,
     ],

@@ -18,7 +18,7 @@
 //! - A call on a socket that has to wait is made so that it does not (`MSG_DONTWAIT`), and made again once the
 //!   poller says that it may go on. What it answers is what the kernel would have answered a thread: time-outs hold, a
 //!   send goes on until all is sent, and the descriptor keeps its mode.
-//! - `getaddrinfo` runs on a thread of the blocking pool.
+//! - `getaddrinfo` runs on a thread of the blocking pool; not in static programs, where it blocks the thread.
 //!
 //! Whether each of these definitions is in effect is looked at when the first runtime starts; those that are not
 //! are named on stderr.
@@ -116,7 +116,8 @@ mod futex;
 #[cfg(not(loom))]
 mod join;
 mod loom;
-#[cfg(not(loom))]
+// In a static program there is no way past this definition to libc's.
+#[cfg(not(any(loom, target_feature = "crt-static")))]
 mod names;
 #[cfg(not(loom))]
 mod own;

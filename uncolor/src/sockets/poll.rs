@@ -30,7 +30,7 @@ const WRITES: i16 = libc::POLLOUT | libc::POLLWRNORM | libc::POLLWRBAND;
 unsafe extern "C" fn poll(asked: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
     let length = u64::try_from(timeout).ok().map(Duration::from_millis);
     let limit = length.map(|length| timespec {
-        tv_sec: length.as_secs() as libc::time_t,
+        tv_sec: length.as_secs() as _,
         tv_nsec: length.subsec_nanos().into(),
     });
     let limit = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);

@@ -91,7 +91,7 @@ unsafe extern "C" fn sendmsg(fd: c_int, message: *const msghdr, flags: c_int) ->
                 unsafe { or_on_pool(attempt, fd, libc::SYS_sendmsg, arguments(flags)) }
             } else {
                 // SAFETY: by this contract.
-                let parts = unsafe { Parts::new(message.msg_iov, message.msg_iovlen) };
+                let parts = unsafe { Parts::new(message.msg_iov, message.msg_iovlen as _) };
                 // What goes with the bytes (descriptors, for example) goes with the first of them.
                 all(
                     fd,
