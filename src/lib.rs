@@ -62,8 +62,10 @@
 //! - The initialiser of a [`thread_local!`] must not wait: two tasks of one thread could be in it at once,
 //!   which std does not expect. Make it `const`, or use [`task::task_local`].
 //! - A lock of [`std::sync`] held across a wait can block the whole worker when a neighbour wants
-//!   it. Let go of it first, pass messages, or use the locks in [`sync`]; or, on Linux, try the
-//!   feature `std`, a preview with which the neighbour parks (package `hueless-uncolor`).
+//!   it. Let go of it first, pass messages, or use the locks in [`sync`].
+//! - Code that blocks its thread in other ways, a crate with sockets of std's for example, belongs in
+//!   [`blocking`]. Or, on Linux, try the feature `std`, a preview with which std's locks, sleep, sockets and
+//!   look-ups park the task (package `hueless-uncolor`).
 
 mod macros;
 
