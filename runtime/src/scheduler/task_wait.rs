@@ -42,7 +42,11 @@ impl TaskWait {
         // SAFETY: a worker outlives its time in the thread-local.
         let worker = unsafe { worker.as_ref() }?;
         let task = worker.current()?;
-        let parks = worker.shared().settings.park_std
+        // A signal's handler may come before the task's code has found its way back to the worker.
+        // SAFETY: the running task is alive.
+        let has_begun = !unsafe { task.get() }.yielder.get().is_null();
+        let parks = has_begun
+            && worker.shared().settings.park_std
             && !std::thread::panicking()
             && crate::stack::remaining().is_some();
         parks.then_some(Self {
