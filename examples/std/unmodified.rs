@@ -64,7 +64,11 @@ fn main() -> io::Result<()> {
     let begun = Instant::now();
     let answers = run(&runtime, 1000)?;
     let threads = std::fs::read_dir("/proc/self/task")?.count();
-    println!("{} answers, {threads} threads, {:.1?}", answers.len(), begun.elapsed());
+    println!(
+        "{} answers, {threads} threads, {:.1?}",
+        answers.len(),
+        begun.elapsed()
+    );
     Ok(())
 }
 

@@ -93,8 +93,17 @@ impl Source {
     pub(crate) fn ensure_registered(self: &Arc<Self>) -> io::Result<()> {
         match self.is_watched() {
             true => Ok(()),
-            false => self.register(),
+            false => self.register_alone(),
         }
+    }
+
+    /// [`register`](Self::register) for a descriptor of our own, which other code may have waited for.
+    #[cold]
+    fn register_alone(self: &Arc<Self>) -> io::Result<()> {
+        // A poller takes a descriptor once.
+        #[cfg(target_os = "linux")]
+        crate::foreign::closing(self.fd);
+        self.register()
     }
 
     /// Sees to it that the system tells of `interest` whatever the descriptor is now, beginning with what is so

@@ -93,13 +93,36 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
+    for_std(f, true)
+}
+
+/// [`blocking_for_std`] that waits for no thread of the pool: for a job that others which have them all may wait for.
+///
+/// # Errors
+/// As for that, and where all of the pool's threads are busy.
+///
+/// # Panics
+/// With `f`'s payload when `f` panics.
+pub fn blocking_at_once_for_std<F, T>(f: F) -> Result<T, F>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    for_std(f, false)
+}
+
+fn for_std<F, T>(f: F, queues: bool) -> Result<T, F>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
     let (Some(pool), Some(wait)) = (scheduler::current_pool(), Wait::begin_for_std()) else {
         return Err(f);
     };
     let Some(_share) = Share::take(pool) else {
         return Err(f);
     };
-    run_in(pool, wait, f).map(|(value, _)| value)
+    run_in(pool, wait, f, queues).map(|(value, _)| value)
 }
 
 /// Runs `f` on the pool, or in place. Also says whether the caller was cancelled while it ran.
@@ -111,12 +134,12 @@ where
     let Some(pool) = scheduler::current_pool() else {
         return (f(), false);
     };
-    run_in(pool, Wait::begin(), f).unwrap_or_else(|f| (f(), false))
+    run_in(pool, Wait::begin(), f, true).unwrap_or_else(|f| (f(), false))
 }
 
 /// Runs `f` on the pool during `wait`. Also says whether the caller was cancelled meanwhile. Gives `f` back if
-/// there is no thread for it.
-fn run_in<F, T>(pool: &Pool, wait: Wait, f: F) -> Result<(T, bool), F>
+/// there is no thread for it, or unless it `queues` none that is free.
+fn run_in<F, T>(pool: &Pool, wait: Wait, f: F, queues: bool) -> Result<(T, bool), F>
 where
     F: FnOnce() -> T + Send,
     T: Send,
@@ -132,7 +155,7 @@ where
         cell: cell.clone(),
     };
     // Settled means that the job has run, declined that it cannot.
-    let cancelled = wait.park(None, || pool.submit(queued)) == Outcome::Cancelled;
+    let cancelled = wait.park(None, || pool.submit(queued, queues)) == Outcome::Cancelled;
     if cancelled {
         withdraw_or_await(&cell);
     }
@@ -290,8 +313,9 @@ impl Pool {
         }
     }
 
-    /// Queues `job`; false if there is no thread for it and none can be started.
-    fn submit(&self, job: JobPtr) -> bool {
+    /// Hands `job` to a thread; false if there is none for it and none can be started. If all are busy it `queues`, or
+    /// that is false, too.
+    fn submit(&self, job: JobPtr, queues: bool) -> bool {
         let queue = lock(&self.queue);
         let Some(queue) = &*queue else {
             return false;
@@ -317,6 +341,9 @@ impl Pool {
                 Err(_) if counts.alive == 0 => return false,
                 Err(_) => {}
             }
+        }
+        if counts.idle <= 0 && !queues {
+            return false;
         }
         counts.idle -= 1;
         drop(counts);

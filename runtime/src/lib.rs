@@ -65,7 +65,7 @@ mod api {
 
 #[doc(hidden)]
 #[cfg(not(loom))]
-pub use blocking::{blocking_for_std, blocking_operation};
+pub use blocking::{blocking_at_once_for_std, blocking_for_std, blocking_operation};
 
 #[doc(hidden)]
 pub use report::report;

@@ -22,7 +22,7 @@ use crate::caller::is_served;
 use crate::clock;
 use crate::own;
 use crate::parker;
-use crate::sys::{self, kernel};
+use crate::sys::{self, Errno, kernel};
 use crate::table::{Table, Waited};
 
 static TABLE: Table = Table::new();
@@ -89,6 +89,7 @@ pub(crate) unsafe extern "C" fn futex(
         WAKE | WAKE_BITSET if count as c_int > 0 && is_served() => {
             let wakes = TABLE.wake(address, count, |left| on_to_kernel(left as usize));
             if wakes.lets_run {
+                let _errno = Errno::keep();
                 Wait::yield_for_std();
             }
             wakes.woken
@@ -119,6 +120,7 @@ unsafe fn wait(
         false => clock::after(clock::until(clock, unsafe { &*timeout })?),
     };
     let wait = Wait::begin_for_std()?;
+    let _errno = Errno::keep();
     // SAFETY: by this contract. Relaxed: see the table.
     let is_as_expected = || unsafe { &*word }.load(Ordering::Relaxed) == expected;
     Some(TABLE.wait(wait, address, expected == LOCKED, is_as_expected, deadline))

@@ -11,7 +11,7 @@ use libc::{clockid_t, timespec};
 
 use crate::caller::is_served;
 use crate::clock;
-use crate::sys::{self, kernel};
+use crate::sys::{self, Errno, kernel};
 
 /// libc's; see the module.
 ///
@@ -79,6 +79,7 @@ unsafe fn parked(clock: clockid_t, flags: c_int, time: *const timespec) -> bool 
     let Some(wait) = Wait::begin_for_std() else {
         return false;
     };
+    let _errno = Errno::keep();
     // Nobody else has the ticket, so nothing but the deadline ends it.
     let _ = wait.park(clock::after(length), || true);
     true

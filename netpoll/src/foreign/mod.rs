@@ -11,7 +11,9 @@
 //! 3. Have the poller told what is wanted ([`Source::renew`]). The system then looks at the descriptor anew: if
 //!    it is ready now, it says so once more. So nothing is lost that came between 1 and 2, and nothing if the
 //!    number is another file's than it was.
-//! 4. Wait for more than that tick; then go back to 1.
+//! 4. Wait for more than that tick; then read it again, and go back to 1. Who comes to wait again goes on with step 4:
+//!    the system told of what is there once, and is not asked again. For what it tells of need not be what the call
+//!    wants, and asked again it would tell of that again, without end.
 //!
 //! What a descriptor's entry has wanted is a count by direction, so that one who waits to read does not take away
 //! what another waits to write by. The union is made under the registration's lock, where it is handed over:
@@ -29,13 +31,13 @@ use std::time::Instant;
 
 use hueless_runtime::park::Wait;
 
-use crate::readiness::{Case, Expected, wait_any_by};
+use crate::readiness::{Case, Expected, Tick, wait_any_by};
 use crate::source::Source;
 
 mod numbers;
 
 pub use crate::readiness::{Direction, Waited};
-pub use numbers::closing;
+pub use numbers::{closing, is_known};
 
 /// What is known of a descriptor by its number.
 #[derive(Debug)]
@@ -46,16 +48,6 @@ struct Foreign {
     closed: AtomicBool,
 }
 
-/// Somebody waits for a direction, as long as this lives.
-struct Wanted<'a>(&'a AtomicUsize);
-
-impl Drop for Wanted<'_> {
-    fn drop(&mut self) {
-        // Relaxed: who still sees it is told too much.
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Foreign {
     fn new(fd: RawFd) -> Self {
         Self {
@@ -63,13 +55,6 @@ impl Foreign {
             wanted: [0; Direction::COUNT].map(AtomicUsize::new),
             closed: AtomicBool::new(false),
         }
-    }
-
-    fn want(&self, direction: Direction) -> Wanted<'_> {
-        let wanted = &self.wanted[direction as usize];
-        // Relaxed: published by the registration's lock, which is taken next.
-        wanted.fetch_add(1, Ordering::Relaxed);
-        Wanted(wanted)
     }
 
     /// What the poller is to be told.
@@ -119,49 +104,93 @@ pub enum Refused {
     Closed,
 }
 
-/// Parks the task until the descriptor may be ready for `direction`, or until `deadline`. To be called after a call
-/// that would have blocked; nothing that came since is missed.
-///
-/// # Errors
-/// See [`Refused`].
-pub fn wait(fd: RawFd, direction: Direction, deadline: Option<Instant>) -> Result<Waited, Refused> {
-    let foreign = numbers::of(fd).ok_or(Refused::Kernel)?;
-    let _wanted = foreign.want(direction);
-    let expected = Expected::next(&foreign.source, direction);
-    foreign.renew().map_err(|_| Refused::Kernel)?;
-    let wait = Wait::begin_for_std().ok_or(Refused::Kernel)?;
-    let waited = expected.wait_by(wait, deadline);
-    match foreign.is_closed() {
-        true => Err(Refused::Closed),
-        false => Ok(waited),
+/// One who waits for a descriptor, for one direction, until a call goes through.
+#[derive(Debug)]
+pub struct Watch {
+    fd: RawFd,
+    direction: Direction,
+    foreign: Arc<Foreign>,
+    /// What has been told before the last call, if the poller had been told of this one by then.
+    seen: Option<Tick>,
+}
+
+impl Watch {
+    /// To be made after a call that would have blocked; nothing that came since is missed. `None` if the number is
+    /// too high.
+    pub fn new(fd: RawFd, direction: Direction) -> Option<Self> {
+        let foreign = numbers::of(fd)?;
+        // Relaxed: published by the registration's lock, which is taken before anybody waits.
+        foreign.wanted[direction as usize].fetch_add(1, Ordering::Relaxed);
+        Some(Self {
+            fd,
+            direction,
+            foreign,
+            seen: None,
+        })
+    }
+
+    /// What to wait for now.
+    fn expected(&mut self) -> Result<Expected<'_>, Refused> {
+        if self.foreign.is_closed() {
+            *self = Self::new(self.fd, self.direction).ok_or(Refused::Kernel)?;
+        }
+        let source = &self.foreign.source;
+        let seen = match self.seen {
+            Some(seen) if source.is_watched() => seen,
+            // It has never been registered, or its poller has closed.
+            _ => {
+                let seen = source.tick(self.direction);
+                self.foreign.renew().map_err(|_| Refused::Kernel)?;
+                seen
+            }
+        };
+        Ok(Expected::after(source, self.direction, seen))
+    }
+
+    /// To be called before the call is made again.
+    fn look(&mut self) {
+        self.seen = Some(self.foreign.source.tick(self.direction));
+    }
+
+    /// Parks the task until the call may go through, or until `deadline`.
+    ///
+    /// # Errors
+    /// See [`Refused`].
+    pub fn wait(&mut self, deadline: Option<Instant>) -> Result<Waited, Refused> {
+        if self.foreign.is_closed() {
+            return Err(Refused::Closed);
+        }
+        let expected = self.expected()?;
+        let wait = Wait::begin_for_std().ok_or(Refused::Kernel)?;
+        let waited = expected.wait_by(wait, deadline);
+        self.look();
+        match self.foreign.is_closed() {
+            true => Err(Refused::Closed),
+            false => Ok(waited),
+        }
     }
 }
 
-/// [`wait`] for the first of several; of none, for the deadline. One that is closed meanwhile is as good as ready.
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Relaxed: who still sees it is told too much.
+        self.foreign.wanted[self.direction as usize].fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// [`Watch::wait`] for the first of several; of none, for the deadline. One that is closed meanwhile is as good as
+/// ready.
 ///
 /// # Errors
 /// [`Refused::Kernel`].
-pub fn wait_any(
-    all: impl Iterator<Item = (RawFd, Direction)>,
-    deadline: Option<Instant>,
-) -> Result<Waited, Refused> {
-    let all = all
-        .map(|(fd, direction)| Some((numbers::of(fd)?, direction)))
-        .collect::<Option<Vec<_>>>()
-        .ok_or(Refused::Kernel)?;
-    let wanted = all
-        .iter()
-        .map(|(foreign, direction)| foreign.want(*direction))
-        .collect::<Vec<_>>();
+pub fn wait_any(all: &mut [Watch], deadline: Option<Instant>) -> Result<Waited, Refused> {
     let mut cases = all
-        .iter()
-        .map(|(foreign, direction)| Case::from(Expected::next(&foreign.source, *direction)))
-        .collect::<Vec<_>>();
-    for (foreign, _) in &all {
-        foreign.renew().map_err(|_| Refused::Kernel)?;
-    }
+        .iter_mut()
+        .map(|watch| watch.expected().map(Case::from))
+        .collect::<Result<Vec<_>, _>>()?;
     let wait = Wait::begin_for_std().ok_or(Refused::Kernel)?;
     let waited = wait_any_by(wait, &mut cases, deadline);
-    drop(wanted);
+    drop(cases);
+    all.iter_mut().for_each(Watch::look);
     Ok(waited)
 }

@@ -38,6 +38,16 @@ pub(super) fn of(fd: RawFd) -> Option<Arc<Foreign>> {
     Some(Arc::clone(piece[index].lock().get_or_insert(made)))
 }
 
+/// Whether somebody has waited for `fd` since it was closed last.
+#[inline]
+pub fn is_known(fd: RawFd) -> bool {
+    place(fd).is_some_and(|(piece, index)| {
+        piece
+            .get()
+            .is_some_and(|piece| piece[index].lock().is_some())
+    })
+}
+
 /// To be called before `fd` is closed: wakes who waits for it, and forgets what is known of it.
 #[inline]
 pub fn closing(fd: RawFd) {

@@ -12,12 +12,13 @@
 //!
 //! The loom models are in `expected/loom_tests.rs`.
 
+use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::time::Instant;
 
-use hueless_runtime::park::{self, Outcome, Wait, Waiter};
+use hueless_runtime::park::{self, LockGuard, Outcome, Wait, Waiter};
 
-use super::{Direction, Readiness, Tick, Waited};
+use super::{Direction, Queues, Readiness, Tick, Waited};
 use crate::loom::Ordering;
 
 #[cfg(all(test, loom))]
@@ -90,10 +91,11 @@ impl<'a> Expected<'a> {
 }
 
 /// One of several that are waited for.
-#[derive(Debug)]
 pub(crate) struct Case<'a> {
     expected: Expected<'a>,
     waiter: Option<Waiter>,
+    /// While they are being linked: the lock of those in a row that have the same.
+    locked: Cell<Option<LockGuard<'a, Queues>>>,
 }
 
 impl<'a> From<Expected<'a>> for Case<'a> {
@@ -101,6 +103,7 @@ impl<'a> From<Expected<'a>> for Case<'a> {
         Self {
             expected,
             waiter: None,
+            locked: Cell::new(None),
         }
     }
 }
@@ -130,7 +133,7 @@ pub(crate) fn wait_any_by(wait: Wait, cases: &mut [Case<'_>], deadline: Option<I
         case.waiter = Some(Waiter::new(wait.ticket(), 0, ptr::null_mut()));
     }
     let cases = &*cases;
-    if !link(cases, cases) {
+    if !link(cases) {
         return Waited::Retry;
     }
     let outcome = wait.park(deadline, move || {
@@ -155,23 +158,26 @@ pub(crate) fn wait_any_by(wait: Wait, cases: &mut [Case<'_>], deadline: Option<I
     }
 }
 
-/// Locks what `rest` waits for and links the waiters, unless one of `all` has come; whatever is not in
-/// `rest` is locked. Says whether it has; then the locks stay locked.
-fn link(rest: &[Case<'_>], all: &[Case<'_>]) -> bool {
-    let Some(first) = rest.first() else {
-        return !all.iter().any(|case| case.expected.has_come_locked());
-    };
-    let in_group = rest.partition_point(|case| case.has_same_lock(first));
-    let (group, rest) = rest.split_at(in_group);
-    let mut queues = first.expected.readiness.queues.lock();
-    if !link(rest, all) {
-        return false;
+/// Locks what all wait for and links the waiters, unless one has come already. Says whether it has linked them; then
+/// the locks stay locked. (They may be thousands, so this does not call itself.)
+fn link(cases: &[Case<'_>]) -> bool {
+    let groups = || cases.chunk_by(Case::has_same_lock);
+    for group in groups() {
+        let queues = group[0].expected.readiness.queues.lock();
+        group[0].locked.set(Some(queues));
     }
-    for case in group {
-        // SAFETY: the waiter is new and lies in the slice that `wait_any` has borrowed, which does not
-        // return before the waiter has been popped and readied or withdrawn; the lock is held.
-        unsafe { queues[case.expected.direction as usize].push(case.waiter()) };
+    let has_come = cases.iter().any(|case| case.expected.has_come_locked());
+    for group in groups() {
+        let mut queues = group[0].locked.take().expect("locked above");
+        if has_come {
+            continue;
+        }
+        for case in group {
+            // SAFETY: the waiter is new and lies in the slice that `wait_any` has borrowed, which does not
+            // return before the waiter has been popped and readied or withdrawn; the lock is held.
+            unsafe { queues[case.expected.direction as usize].push(case.waiter()) };
+        }
+        queues.leak();
     }
-    queues.leak();
-    true
+    !has_come
 }

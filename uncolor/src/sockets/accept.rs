@@ -2,7 +2,8 @@
 //!
 //! Such a call cannot be told not to wait, and between a look and the call somebody else, in another process
 //! perhaps, may take the connection. So a task waits until there is one, and a thread of the blocking pool takes
-//! it; that one waits on if it has been taken. Changing the listener's mode for a moment would mislead
+//! it; that one waits on if it has been taken. (If all those threads are busy the call is made in place: they may be
+//! waiting for this one.) Changing the listener's mode for a moment would mislead
 //! everyone else who has it.
 //!
 //! Of those who accept on one descriptor one at a time waits, under a lock of std's, which parks the others.
@@ -16,6 +17,7 @@ use hueless_netpoll::foreign::Direction;
 use hueless_runtime::bare;
 use libc::{sockaddr, socklen_t};
 
+use crate::caller;
 use crate::pool;
 use crate::sockets::options;
 use crate::sockets::waiting::{WOULD_BLOCK, Waiting, parks};
@@ -52,7 +54,10 @@ unsafe extern "C" fn accept4(
     ];
     // SAFETY: by this contract.
     let call = || unsafe { kernel(libc::SYS_accept4, arguments) };
-    let answer = match parks(fd) && options::blocks(fd) {
+    // Who has to block its thread does not wait for the turn of a task that needs that one. And who does not listen
+    // is told so at once.
+    let parks = parks(fd) && caller::parks() && options::blocks(fd) && options::listens(fd);
+    let answer = match parks {
         // SAFETY: by this contract.
         true => unsafe { parked(fd, arguments) },
         false => call(),
@@ -69,7 +74,7 @@ unsafe fn parked(fd: RawFd, arguments: [usize; 6]) -> isize {
     let answer = in_turn(fd, || match waiting.until_ready() {
         Ok(false) => Some(WOULD_BLOCK),
         // SAFETY: by this contract.
-        Ok(true) => Some(unsafe { pool::kernel(libc::SYS_accept4, arguments) }),
+        Ok(true) => Some(unsafe { pool::kernel_at_once(libc::SYS_accept4, arguments) }),
         Err(answer) => answer,
     });
     // SAFETY: by this contract.

@@ -9,6 +9,7 @@ use std::ffi::c_int;
 use hueless_netpoll::foreign;
 
 use crate::fork;
+use crate::sys::Errno;
 #[cfg(not(hueless_tsan))]
 use crate::sys::{self, kernel};
 
@@ -18,7 +19,8 @@ use crate::sys::{self, kernel};
 /// As libc's.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn close(fd: c_int) -> c_int {
-    if !fork::is_child() {
+    if foreign::is_known(fd) && fork::is_here() {
+        let _errno = Errno::keep();
         foreign::closing(fd);
     }
     // SAFETY: by this contract.

@@ -19,6 +19,7 @@ use crate::sockets::waiting::{WOULD_BLOCK, Waiting, parks};
 use crate::sys::{self, kernel};
 
 const IN_PROGRESS: isize = -(libc::EINPROGRESS as isize);
+const CONNECTED: isize = -(libc::EISCONN as isize);
 const ALREADY: isize = -(libc::EALREADY as isize);
 
 /// libc's.
@@ -31,11 +32,16 @@ unsafe extern "C" fn connect(fd: c_int, address: *const sockaddr, len: socklen_t
     // SAFETY: by this contract.
     let call = || unsafe { kernel(libc::SYS_connect, arguments) };
     let answer = match begun(fd, call) {
-        Some(IN_PROGRESS | ALREADY) => {
+        Some(begun @ (IN_PROGRESS | ALREADY)) => {
             let mut waiting = Waiting::begun(fd, Direction::Write);
             match waiting.until_ready() {
-                Ok(true) | Err(None) => call(),
-                Ok(false) => IN_PROGRESS,
+                // Some protocols say so to whoever asks later, and all to the second one who waits.
+                Ok(true) => match call() {
+                    CONNECTED => 0,
+                    answer => answer,
+                },
+                Err(None) => call(),
+                Ok(false) => begun,
                 Err(Some(answer)) => answer,
             }
         }

@@ -50,6 +50,11 @@ pub(super) fn kind(fd: RawFd) -> Option<c_int> {
     option_of(fd, libc::SO_TYPE)
 }
 
+/// Whether the socket takes connections.
+pub(super) fn listens(fd: RawFd) -> bool {
+    option_of::<c_int>(fd, libc::SO_ACCEPTCONN).is_some_and(|listens| listens != 0)
+}
+
 /// The socket's family, `AF_UNIX` for example.
 pub(super) fn family(fd: RawFd) -> Option<c_int> {
     option_of(fd, libc::SO_DOMAIN)

@@ -7,14 +7,14 @@ use std::os::fd::RawFd;
 use std::slice;
 use std::time::{Duration, Instant};
 
-use hueless_netpoll::foreign::{self, Direction, Waited};
+use hueless_netpoll::foreign::{self, Direction, Waited, Watch};
 use hueless_runtime::park::Wait;
 use libc::{nfds_t, pollfd, sigset_t, timespec};
 
 use crate::caller;
 use crate::clock;
 use crate::sockets::options::poll_now;
-use crate::sys::{self, kernel};
+use crate::sys::{self, Errno, kernel};
 
 /// Events that come when there is something to read.
 const READS: i16 =
@@ -101,15 +101,20 @@ unsafe fn parked(
     if !caller::parks() {
         return None;
     }
+    let _errno = Errno::keep();
     let deadline: Option<Instant> = limit.and_then(clock::after);
+    let all = match count {
+        0 => &[],
+        // SAFETY: by this contract, and the kernel has accepted them.
+        _ => unsafe { slice::from_raw_parts(asked, count) },
+    };
+    let mut all = all
+        .iter()
+        .flat_map(directions)
+        .map(|(fd, direction)| Watch::new(fd, direction))
+        .collect::<Option<Vec<_>>>()?;
     loop {
-        let all = match count {
-            0 => &[],
-            // SAFETY: by this contract, and the kernel has accepted them.
-            _ => unsafe { slice::from_raw_parts(asked, count) },
-        };
-        let all = all.iter().flat_map(directions);
-        let waited = foreign::wait_any(all, deadline).ok()?;
+        let waited = foreign::wait_any(&mut all, deadline).ok()?;
         // SAFETY: by this contract.
         let answer = unsafe { poll_now(asked, count) };
         if answer != 0 || waited == Waited::TimedOut {

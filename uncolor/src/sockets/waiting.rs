@@ -3,11 +3,12 @@
 use std::os::fd::RawFd;
 use std::time::Instant;
 
-use hueless_netpoll::foreign::{self, Direction, Refused, Waited};
+use hueless_netpoll::foreign::{Direction, Refused, Waited, Watch};
 use hueless_runtime::park::Wait;
 
 use crate::caller;
 use crate::sockets::options;
+use crate::sys::Errno;
 
 /// What the kernel says of a call that would have to wait.
 pub(super) const WOULD_BLOCK: isize = -(libc::EAGAIN as isize);
@@ -15,19 +16,23 @@ pub(super) const WOULD_BLOCK: isize = -(libc::EAGAIN as isize);
 /// What the kernel says of a call on something that is no socket.
 pub(super) const NO_SOCKET: isize = -(libc::ENOTSOCK as isize);
 
-/// Whether a call on `fd` is to be tried without waiting, since who makes it may be parked. If so and if its time
-/// is up, others run first: it might never have to wait. Not if the descriptor is not in blocking mode: who uses it
-/// so, as tokio does under its `block_on`, counts on that nobody runs here meanwhile.
+/// Whether a call on `fd` is to be tried without waiting, since who makes it may be parked. If so, if its time is up,
+/// and if the call may wait, others run first: it might never have to. Not on a socket that is not in blocking mode:
+/// who has such a one, as tokio under its `block_on`, counts on that nobody runs here meanwhile. Nor on what
+/// is no socket: a signal handler writes to its pipe, and who wakes a poller may hold locks that neighbours take.
 ///
 /// The standard streams are left alone, whatever they are: `println!` writes while it holds what is its thread's.
 #[inline]
 pub(super) fn parks(fd: RawFd) -> bool {
-    if fd <= libc::STDERR_FILENO || !Wait::would_park() {
+    if fd <= libc::STDERR_FILENO || !Wait::would_park() || !caller::is_served() {
         return false;
     }
-    if caller::is_served() {
-        Wait::checkpoint_for_std(|| options::blocks(fd));
-    }
+    let mut kept = None;
+    Wait::checkpoint_for_std(|| {
+        let may_wait = options::blocks(fd) && options::kind(fd).is_some();
+        kept = may_wait.then(Errno::keep);
+        may_wait
+    });
     true
 }
 
@@ -37,6 +42,8 @@ pub(super) struct Waiting {
     direction: Direction,
     /// Until when it waits, once that has been asked for.
     deadline: Option<Option<Instant>>,
+    /// Once it has come to wait.
+    watch: Option<Watch>,
 }
 
 impl Waiting {
@@ -45,6 +52,7 @@ impl Waiting {
             fd,
             direction,
             deadline: None,
+            watch: None,
         }
     }
 
@@ -87,7 +95,12 @@ impl Waiting {
                 .deadline
                 .insert(options::deadline(self.fd, self.direction)),
         };
-        foreign::wait(self.fd, self.direction, deadline).map_err(|refused| match refused {
+        if self.watch.is_none() {
+            self.watch = Watch::new(self.fd, self.direction);
+        }
+        let watch = self.watch.as_mut().ok_or(None)?;
+        let _errno = Errno::keep();
+        watch.wait(deadline).map_err(|refused| match refused {
             Refused::Kernel => None,
             Refused::Closed => Some(-(libc::EBADF as isize)),
         })

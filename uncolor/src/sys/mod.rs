@@ -36,3 +36,24 @@ extern "C" fn fail(result: c_long) -> c_long {
     unsafe { *libc::__errno_location() = -result as i32 };
     -1
 }
+
+/// `errno` as it is now, put back at the end: neighbours that run meanwhile on this thread set it, and code in C
+/// counts on calls that succeed to leave it alone (`close(fd); return -1;`). Those who keep it stay on their thread.
+pub(crate) struct Errno(i32);
+
+impl Errno {
+    // Never inlined, nor its counterpart: a task's next call may be on another thread.
+    #[inline(never)]
+    pub(crate) fn keep() -> Self {
+        // SAFETY: the address of this thread's `errno`.
+        Self(unsafe { *libc::__errno_location() })
+    }
+}
+
+impl Drop for Errno {
+    #[inline(never)]
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        unsafe { *libc::__errno_location() = self.0 };
+    }
+}
