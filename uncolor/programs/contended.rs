@@ -22,6 +22,7 @@ struct Shared {
     workers: hueless::sync::Mutex<BTreeMap<i32, [usize; 2]>>,
     begins: AtomicBool,
     done: AtomicUsize,
+    ends: AtomicBool,
     lock: Mutex<usize>,
 }
 
@@ -52,14 +53,10 @@ impl Shared {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn is_done(&self) -> bool {
-        self.done.load(Ordering::Relaxed) == TASKS
-    }
-
     /// Can always run.
     fn run(&self) {
         self.arrive(1);
-        while !self.is_done() {
+        while !self.ends.load(Ordering::Relaxed) {
             yield_now();
         }
     }
@@ -87,10 +84,11 @@ fn main() {
         println!("workers {:?}", Vec::from_iter(workers.keys()));
         println!("begin");
         shared.begins.store(true, Ordering::Relaxed);
-        while !shared.is_done() {
+        while shared.done.load(Ordering::Relaxed) < TASKS {
             yield_now();
         }
         println!("end");
+        shared.ends.store(true, Ordering::Relaxed);
     });
     tasks.into_iter().for_each(|task| task.join().unwrap());
     assert_eq!(*shared.lock.lock().unwrap(), TASKS * ROUNDS);

@@ -7,7 +7,7 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 mod common;
@@ -23,24 +23,24 @@ fn while_others_contend(program: impl Fn() -> Command + Send + Clone + 'static) 
     in_each_runtime(|runtime| {
         let program = program.clone();
         run(runtime, move || {
-            let (lock, stop) = (Arc::new(Mutex::new(0)), Arc::new(AtomicBool::new(false)));
+            let lock = Arc::new(Mutex::new(()));
+            let stop = Arc::new(AtomicBool::new(false));
+            let turns = Arc::new(AtomicUsize::new(0));
             let contend = {
-                let (lock, stop) = (lock.clone(), stop.clone());
+                let (lock, stop, turns) = (lock.clone(), stop.clone(), turns.clone());
                 crowd(TASKS, move |_| {
                     while !stop.load(Ordering::Relaxed) {
-                        let mut count = lock.lock().unwrap();
+                        let _held = lock.lock().unwrap();
+                        turns.fetch_add(1, Ordering::Relaxed);
                         hueless_runtime::yield_now();
-                        *count += 1;
                     }
                 })
             };
-            // Not by `try_lock`: they hold it whenever they let others run.
-            until(|| *lock.lock().unwrap() > 0);
-            let theirs = lock.clone();
+            until(|| turns.load(Ordering::Relaxed) > TASKS);
             let programs = crowd(TASKS, move |task| {
                 for round in 0..PROGRAMS / TASKS {
                     // Every second one starts with the lock held.
-                    let held = (round % 2 == 0).then(|| theirs.lock().unwrap());
+                    let held = (round % 2 == 0).then(|| lock.lock().unwrap());
                     let number = (task * PROGRAMS + round).to_string();
                     let output = program().arg(&number).output().unwrap();
                     drop(held);
