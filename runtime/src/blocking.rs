@@ -19,8 +19,7 @@
 //! thread ends after [`KEEP`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, MutexGuard, PoisonError};
+use std::sync::{self, Arc, Condvar, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -82,9 +81,11 @@ where
 /// [`blocking`] for code that takes itself to block its OS thread: the wait is that of
 /// [`Wait::begin_for_std`], so nothing cancels it, and the task goes on on the same thread.
 ///
+/// Half of the pool's threads are for other jobs: what `f` waits for, the end of a thread or a peer, may need one.
+/// Beyond that such jobs wait for each other.
+///
 /// # Errors
-/// `f`, which has not run, where such a wait has to block the thread, or no thread of the pool can be had. Half
-/// of the pool's threads are for other jobs: what `f` waits for, the end of a thread or a peer, may need one.
+/// `f`, which has not run, where such a wait has to block the thread, or no thread of the pool can be had.
 ///
 /// # Panics
 /// With `f`'s payload when `f` panics.
@@ -93,7 +94,12 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    for_std(f, true)
+    let pool = scheduler::current_pool().filter(|pool| pool.limit > 1);
+    let Some(pool) = pool.filter(|_| Wait::would_park_for_std()) else {
+        return Err(f);
+    };
+    let _share = pool.for_std.take(pool.limit / 2);
+    run_for_std(f, true)
 }
 
 /// [`blocking_for_std`] that waits for no thread of the pool: for a job that others which have them all may wait for.
@@ -108,18 +114,15 @@ where
     F: FnOnce() -> T + Send,
     T: Send,
 {
-    for_std(f, false)
+    run_for_std(f, false)
 }
 
-fn for_std<F, T>(f: F, queues: bool) -> Result<T, F>
+fn run_for_std<F, T>(f: F, queues: bool) -> Result<T, F>
 where
     F: FnOnce() -> T + Send,
     T: Send,
 {
     let (Some(pool), Some(wait)) = (scheduler::current_pool(), Wait::begin_for_std()) else {
-        return Err(f);
-    };
-    let Some(_share) = Share::take(pool) else {
         return Err(f);
     };
     run_in(pool, wait, f, queues).map(|(value, _)| value)
@@ -251,25 +254,34 @@ unsafe fn run_job<F: FnOnce() -> T, T>(job: *mut ()) {
     job.result = Some(catch_unwind(AssertUnwindSafe(f)));
 }
 
-/// One of the jobs of [`blocking_for_std`], of which there are no more than half as many as threads.
-struct Share<'a>(&'a AtomicUsize);
+/// How many jobs of [`blocking_for_std`] there are: no more than half as many as threads.
+///
+/// Who waits for its turn does so by std's locks, by which hueless-uncolor parks it: no other caller is there.
+#[derive(Default)]
+struct Shares {
+    taken: sync::Mutex<usize>,
+    given_back: Condvar,
+}
 
-impl<'a> Share<'a> {
-    fn take(pool: &'a Pool) -> Option<Self> {
-        let most = pool.limit / 2;
-        // Relaxed, here and below: nothing but a count.
-        (pool.for_std)
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |jobs| {
-                (jobs < most).then_some(jobs + 1)
-            })
-            .ok()?;
-        Some(Self(&pool.for_std))
+/// One of them.
+struct Share<'a>(&'a Shares);
+
+impl Shares {
+    /// Waits until there are fewer than `most`, and takes one.
+    fn take(&self, most: usize) -> Share<'_> {
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = (self.given_back)
+            .wait_while(taken, |taken| *taken >= most)
+            .unwrap_or_else(PoisonError::into_inner);
+        *taken += 1;
+        Share(self)
     }
 }
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.given_back.notify_one();
     }
 }
 
@@ -278,7 +290,7 @@ pub(crate) struct Pool {
     queue: Mutex<Option<Sender<JobPtr>>>,
     jobs: Receiver<JobPtr>,
     limit: usize,
-    for_std: AtomicUsize,
+    for_std: Shares,
     threads: Arc<Threads>,
 }
 
@@ -308,7 +320,7 @@ impl Pool {
             queue: Mutex::new(Some(queue)),
             jobs,
             limit,
-            for_std: AtomicUsize::new(0),
+            for_std: Shares::default(),
             threads: Arc::default(),
         }
     }
