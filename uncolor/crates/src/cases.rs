@@ -69,6 +69,10 @@ impl Case {
 
 const BY_THREAD_PARK: &str = "waits by `thread::park`";
 const BY_PARKING_LOT: &str = "waits by `parking_lot`'s locks";
+const MAKING_BY_PARKING_LOT: &str = "while the pool is made: waits by `parking_lot`'s locks";
+/// A neighbour that is parked in a lock of std's may be on its way to wake whom it blocks.
+const AND_FOR_NEIGHBOURS: &str =
+    "waits by `thread::park`, for what a parked neighbour may be about to do";
 
 /// All of them, in the table's order.
 pub(crate) const CASES: &[Case] = &[
@@ -195,7 +199,7 @@ pub(crate) const CASES: &[Case] = &[
         "a connection for each in the pool, redis",
         Server::Redis,
         r2d2::enough,
-        Parks,
+        Blocks(MAKING_BY_PARKING_LOT),
     ),
     case(
         "r2d2-few",
@@ -212,7 +216,7 @@ pub(crate) const CASES: &[Case] = &[
         "r2d2's pool, a connection for each",
         Server::Memcached,
         memcache::work,
-        Parks,
+        Blocks(MAKING_BY_PARKING_LOT),
     )
     .without_slow(),
     case(
@@ -247,7 +251,7 @@ pub(crate) const CASES: &[Case] = &[
         "`blocking`, one client for all",
         Server::Http,
         reqwest::work,
-        Blocks(BY_THREAD_PARK),
+        Hangs(AND_FOR_NEIGHBOURS),
     ),
     case(
         "rayon",
@@ -255,7 +259,7 @@ pub(crate) const CASES: &[Case] = &[
         "parallel sums",
         Server::None,
         rayon::work,
-        Parks,
+        Hangs("waits at a lock in a thread-local, for what a parked neighbour may be about to do"),
     )
     .without_slow(),
     case(

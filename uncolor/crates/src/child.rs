@@ -12,7 +12,7 @@ pub(crate) fn run(one: &One) -> Outcome {
     let case = CASES.iter().find(|case| case.name == one.name);
     let case = case.ok_or_else(|| format!("there is no crate {}", one.name))?;
     let crowd = match one.in_tasks {
-        true => Crowd::in_tasks(one.size.workers, |stall| println!("{STALL}{stall}"))?,
+        true => Crowd::in_tasks(one.size.workers, print_stall)?,
         false => Crowd::Threads,
     };
     let mut at = At {
@@ -41,6 +41,13 @@ const TOOK: &str = "took, us: ";
 const REQUESTS: &str = "requests: ";
 const MEMORY: &str = "memory, KiB: ";
 const STALL: &str = "stall: ";
+
+/// A worker that computes is busy, and no more.
+fn print_stall(stall: &hueless::runtime::Stall) {
+    if stall.system_call.is_some() {
+        println!("{STALL}{stall}");
+    }
+}
 
 /// What a process that did it has found.
 #[derive(Default)]

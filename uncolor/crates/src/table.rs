@@ -22,14 +22,18 @@ impl Row<'_> {
     }
 
     fn works(&self, size: Size) -> String {
-        let why = match self.case.expected {
-            Expected::Parks => String::new(),
-            Expected::Blocks(why) | Expected::Hangs(why) => format!(": {why}"),
-        };
-        match &self.tasks.failure {
-            Some(failure) => format!("**no** ({failure}){why}"),
-            None if self.blocks(size) => format!("blocks its worker{why}"),
+        let found = match &self.tasks.failure {
+            Some(failure) => format!("**no** ({failure})"),
+            None if self.blocks(size) => "blocks its worker".to_owned(),
             None => "yes".to_owned(),
+        };
+        match self.case.expected {
+            Expected::Parks => found,
+            Expected::Blocks(why) => format!("{found}; {why}"),
+            Expected::Hangs(why) if self.tasks.failure.is_none() => {
+                format!("{found}, but may hang: {why}")
+            }
+            Expected::Hangs(why) => format!("{found}: {why}"),
         }
     }
 }

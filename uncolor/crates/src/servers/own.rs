@@ -1,9 +1,11 @@
 //! Servers of ours: std's sockets, and a thread for each connection.
 
 use std::io::{self, Read};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::thread;
+
+use socket2::{Domain, Socket, Type};
 
 use super::{certificate, http, smtp, websocket};
 use crate::at::{Outcome, SLOWLY};
@@ -14,7 +16,7 @@ const STACK: usize = 256 << 10;
 /// Serves until stdin ends, as it does when who has started this is no more. Prints its address first, and
 /// writes its certificate to the file if it has one.
 pub(crate) fn serve(name: &str, certificate: &Path) -> Outcome {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let listener = listen()?;
     let serve: Box<dyn Fn(TcpStream) -> Outcome + Send + Sync> = match name {
         "http" => Box::new(|stream| http::serve(&stream, &stream)),
         "https" => {
@@ -33,6 +35,14 @@ pub(crate) fn serve(name: &str, certificate: &Path) -> Outcome {
     thread::spawn(move || accept(&listener, serve));
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
+}
+
+/// With room for a thousand that connect at once, which std's listener has not.
+fn listen() -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    socket.listen(4096)?;
+    Ok(socket.into())
 }
 
 fn accept(

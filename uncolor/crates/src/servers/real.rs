@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,6 +19,8 @@ pub(crate) fn start(
     directory: &Path,
     clients: usize,
 ) -> io::Result<Child> {
+    // Those that have hung up may still be on their way out when the next ones come.
+    let clients = 2 * clients;
     let directory = directory.join(format!("{server:?}"));
     fs::create_dir(&directory)?;
     let files = Files {
@@ -75,7 +77,7 @@ impl Files {
             ])
             .args([
                 "--maxclients",
-                &(clients + 100).to_string(),
+                &clients.to_string(),
                 "--tcp-backlog",
                 "2048",
             ])
@@ -96,19 +98,18 @@ impl Files {
                 "-u",
                 "root",
             ])
-            .args(["-c", &(clients + 100).to_string(), "-b", "2048"])
+            .args(["-c", &clients.to_string(), "-b", "2048"])
             .spawn()
     }
 
     fn mariadb(&self, port: u16, clients: usize) -> io::Result<Child> {
         let datadir = format!("--datadir={}", self.directory.join("data").display());
-        let user = format!("--user={}", if is_root() { "root" } else { "" });
-        let user = is_root().then_some(user);
+        let user = is_root().then_some("--user=root");
         self.done(
             self.command("mariadb-install-db")?
                 .args(["--no-defaults", "--auth-root-authentication-method=normal"])
                 .args(["--skip-test-db", &datadir])
-                .args(&user),
+                .args(user),
         )?;
         self.command("mariadbd")?
             .args(["--no-defaults", "--bind-address=127.0.0.1", &datadir])
@@ -117,9 +118,9 @@ impl Files {
                 "--socket={}",
                 self.directory.join("socket").display()
             ))
-            .arg(format!("--max-connections={}", clients + 100))
+            .arg(format!("--max-connections={}", clients))
             .args(["--back-log=2048", "--thread-handling=pool-of-threads"])
-            .args(&user)
+            .args(user)
             .spawn()
     }
 
@@ -140,7 +141,7 @@ impl Files {
         self.done(run("initdb")?.args(["--username=root", "--auth=trust", "--no-sync"]))?;
         run("postgres")?
             .args(["-p", &port.to_string(), "-k", "", "-h", "127.0.0.1", "-F"])
-            .args(["-N", &(clients + 20).to_string()])
+            .args(["-N", &clients.to_string()])
             .spawn()
     }
 }
@@ -158,7 +159,5 @@ fn postgres_program(name: &str) -> PathBuf {
 }
 
 fn is_root() -> bool {
-    // What a process owns, its own files in /proc tell without an unsafe call.
-    use std::os::unix::fs::MetadataExt;
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }

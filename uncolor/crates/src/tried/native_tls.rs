@@ -15,7 +15,10 @@ pub(crate) fn work(at: &At) -> Outcome {
     let root = Certificate::from_pem(&std::fs::read(&at.certificate)?)?;
     let connector = CONNECTOR.get_or_init(|| {
         let mut builder = TlsConnector::builder();
-        builder.add_root_certificate(root).build().expect("no connector")
+        builder
+            .add_root_certificate(root)
+            .build()
+            .expect("no connector")
     });
     let stream = TcpStream::connect(("localhost", at.port()?))?;
     by_hand::get_all(at, connector.connect("localhost", stream)?)
