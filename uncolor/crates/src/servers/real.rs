@@ -42,10 +42,12 @@ struct Files {
 }
 
 impl Files {
-    /// The program, its output going to the log.
+    /// The program, its output going to the log. It does not outlive this process, however that ends.
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> io::Result<Command> {
-        let mut command = Command::new(program);
+        let mut command = Command::new("setpriv");
         command
+            .args(["--pdeathsig", "KILL"])
+            .arg(program)
             .current_dir(&self.directory)
             .stdin(Stdio::null())
             .stdout(self.log.try_clone()?)
@@ -58,8 +60,7 @@ impl Files {
         match command.status()? {
             status if status.success() => Ok(()),
             status => Err(io::Error::other(format!(
-                "{:?}: {status}\n{}",
-                command.get_program(),
+                "{command:?}: {status}\n{}",
                 fs::read_to_string(self.directory.join("log"))?
             ))),
         }
