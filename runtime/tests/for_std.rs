@@ -5,7 +5,7 @@
 mod common;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use hueless_runtime::park::Wait;
@@ -22,7 +22,6 @@ in_all_modes!(
     nobody_runs_where_a_wait_would_block,
     a_neighbour_runs_while_a_job_is_on_the_pool,
     a_cancelled_task_gets_its_jobs_result,
-    half_of_the_threads_are_for_other_jobs,
     a_job_comes_back_where_it_has_to_run_in_place,
 );
 
@@ -224,30 +223,6 @@ fn a_cancelled_task_gets_its_jobs_result(new: fn() -> Builder) {
         assert_eq!(given.recv(), Ok(Some(7)));
         assert!(task.join().unwrap_err().is_cancelled());
     }
-}
-
-fn half_of_the_threads_are_for_other_jobs(new: fn() -> Builder) {
-    // Who waits for its turn blocks its worker here, where hueless-uncolor is not: three have one to do so on.
-    let runtime = new().workers(4).blocking_threads(4).build().unwrap();
-    let (end, may_end) = mpsc::channel::<()>();
-    let may_end = Arc::new(Mutex::new(may_end));
-    let (began, has_begun) = mpsc::channel();
-    let waiting: Vec<_> = (0..5)
-        .map(|_| {
-            let (began, may_end) = (began.clone(), may_end.clone());
-            let job = move || {
-                began.send(()).unwrap();
-                let _ = may_end.lock().unwrap().recv();
-            };
-            runtime.spawn(move || blocking_for_std(job).is_ok())
-        })
-        .collect();
-    (0..2).for_each(|_| has_begun.recv().unwrap());
-    assert_eq!(runtime.run(|| blocking(|| 7)), 7);
-    assert!(has_begun.try_recv().is_err());
-    drop(end);
-    assert!(waiting.into_iter().all(|task| task.join().unwrap()));
-    assert_eq!(has_begun.try_iter().count(), 3);
 }
 
 fn a_job_comes_back_where_it_has_to_run_in_place(new: fn() -> Builder) {

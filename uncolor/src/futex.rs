@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use hueless_runtime::park::Wait;
-use hueless_runtime::stack;
 use libc::timespec;
 
 use crate::caller::is_served;
@@ -80,8 +79,7 @@ pub(crate) unsafe extern "C" fn futex(
                 Some(Waited::Changed) => -(libc::EAGAIN as isize),
                 Some(Waited::TimedOut) => -(libc::ETIMEDOUT as isize),
                 None => {
-                    // A task that blocks its worker: see the table.
-                    let _blocks = stack::remaining().map(|_| TABLE.block());
+                    let _blocks = TABLE.block(address);
                     on_to_kernel(value)
                 }
             }

@@ -61,7 +61,7 @@
 //! - The first that waits for a lock of std's looks out for some microseconds before it does, as in threads,
 //!   though the holder may be a task of the same worker. hueless's own locks do not, so where tasks contend
 //!   they are the faster ones.
-//! - A wake that wakes one serves tasks before threads, one in sixteen both.
+//! - A wake of one wakes a task and a thread, if both wait.
 //! - A global allocator that waits by std's locks would park where hueless itself allocates. Programs with such
 //!   a one switch this off.
 //! - Futex operations that move waiters elsewhere (`FUTEX_REQUEUE`), which std does not use, do not see tasks.

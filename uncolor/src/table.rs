@@ -20,10 +20,11 @@
 //! | fence | fence |
 //! | word == expected? | count == 0? |
 //!
-//! A task that waits in the kernel ([`Table::block`]) blocks its worker, and with it those that are parked here and
-//! would go on there. A wake of one that finds such a task could go nowhere, so as long as somebody blocks, whoever
-//! wakes tasks wakes a thread as well. That one's count is read after the waker's fence, and was written before a
-//! fence: who is not counted yet finds the word changed.
+//! Who waits in the kernel counts itself, too, in the bucket ([`Table::block`]). A task that was woken may not come to
+//! run: its worker's thread may be blocked, or be so before the task's turn, by a neighbour that waits for what only
+//! a thread does that waits for the same lock. So a wake of one that finds a task wakes a thread as well, if one is
+//! counted. That count is read after the waker's fence, and was written before a fence: who is not counted yet finds the
+//! word changed.
 //!
 //! A wait whose time was up, and that was not settled by the waker for that reason, is not counted as woken: the
 //! next one is. One that was settled says that it was woken, also if its time is up by then.
@@ -48,22 +49,23 @@ mod loom_tests;
 /// log₂ of the number of buckets. A million tasks at as many addresses then stand in queues of some hundred.
 const BUCKET_BITS: u32 = if cfg!(loom) { 1 } else { 12 };
 
-/// Of so many wakes of one task, on average, one wakes a thread, too, and lets a task run first that does not
-/// [take turns](Table::wait) anyway.
+/// Of so many wakes of one task, on average, one lets a task run first that does not [take turns](Table::wait) anyway.
 const TURNS: u32 = 16;
 
 /// See the module.
 pub(crate) struct Table {
     /// How many wait or are about to.
     waiting: AtomicUsize,
-    /// How many tasks wait in the kernel, or are about to, and block their worker's thread.
-    blocking: AtomicUsize,
     buckets: [Bucket; 1 << BUCKET_BITS],
 }
 
 /// In a cache line of its own.
 #[repr(align(64))]
-struct Bucket(Lock<State>);
+struct Bucket {
+    state: Lock<State>,
+    /// How many wait in the kernel at an address of the bucket's, or are about to.
+    in_kernel: AtomicUsize,
+}
 
 /// What a bucket's lock guards.
 struct State {
@@ -114,12 +116,18 @@ pub(crate) struct Wakes {
 impl Bucket {
     #[cfg(not(loom))]
     const fn new() -> Self {
-        Self(Lock::new(State::new()))
+        Self {
+            state: Lock::new(State::new()),
+            in_kernel: AtomicUsize::new(0),
+        }
     }
 
     #[cfg(loom)]
     fn new() -> Self {
-        Self(Lock::new(State::new()))
+        Self {
+            state: Lock::new(State::new()),
+            in_kernel: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -128,7 +136,6 @@ impl Table {
     pub(crate) const fn new() -> Self {
         Self {
             waiting: AtomicUsize::new(0),
-            blocking: AtomicUsize::new(0),
             buckets: [const { Bucket::new() }; 1 << BUCKET_BITS],
         }
     }
@@ -137,15 +144,14 @@ impl Table {
     pub(crate) fn new() -> Self {
         Self {
             waiting: AtomicUsize::new(0),
-            blocking: AtomicUsize::new(0),
             buckets: std::array::from_fn(|_| Bucket::new()),
         }
     }
 
-    fn bucket(&self, address: usize) -> &Lock<State> {
+    fn bucket(&self, address: usize) -> &Bucket {
         // Fibonacci hashing; words are four bytes apart at least.
         let hash = (address as u64 >> 2).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        &self.buckets[(hash >> (64 - BUCKET_BITS)) as usize].0
+        &self.buckets[(hash >> (64 - BUCKET_BITS)) as usize]
     }
 
     /// Waits at `address` until woken or until `deadline`, if the word there is as expected. One who
@@ -177,7 +183,7 @@ impl Table {
         is_as_expected: impl FnOnce() -> bool,
         deadline: Option<Instant>,
     ) -> Waited {
-        let bucket = self.bucket(node.address());
+        let bucket = &self.bucket(node.address()).state;
         let node = NonNull::from(node);
         let outcome = wait.park(deadline, move || {
             let _inside = Inside::enter();
@@ -203,14 +209,15 @@ impl Table {
         Waited::TimedOut
     }
 
-    /// Called before a task waits in the kernel; it does so as long as what is returned lives.
-    pub(crate) fn block(&self) -> Blocking<'_> {
+    /// Called before somebody waits at `address` in the kernel; who does so as long as what is returned lives.
+    pub(crate) fn block(&self, address: usize) -> Blocking<'_> {
+        let in_kernel = &self.bucket(address).in_kernel;
         // Relaxed: the fence orders it.
-        self.blocking.fetch_add(1, Ordering::Relaxed);
-        // Against "the waker sees nobody block, and the kernel the old word"; its counterpart is in `wake`. Loom:
-        // `a_thread_is_woken_beside_a_task_that_cannot_go_on`.
+        in_kernel.fetch_add(1, Ordering::Relaxed);
+        // Against "the waker sees nobody in the kernel, and the kernel the old word"; its counterpart is in `wake`.
+        // Loom: `a_thread_is_woken_beside_a_task_that_cannot_go_on`.
         fence(Ordering::SeqCst);
-        Blocking(&self.blocking)
+        Blocking(in_kernel)
     }
 
     /// Wakes up to `most` who wait at `address`: those in the table, then by `kernel`, which is told how many
@@ -237,12 +244,12 @@ impl Table {
     #[cold]
     fn wake_slow(&self, address: usize, most: u32, kernel: impl FnOnce(u32) -> isize) -> Wakes {
         let inside = Inside::enter();
-        let mut state = self.bucket(address).lock();
+        let bucket = self.bucket(address);
+        let mut state = bucket.state.lock();
         let chain = state.queue.claim(address, most);
-        let (mut lets_run, mut wakes_a_thread) = (false, false);
+        let mut lets_run = false;
         if most == 1 && chain.len() == 1 {
-            wakes_a_thread = state.is_a_turn();
-            state.owes_run |= wakes_a_thread;
+            state.owes_run |= state.is_a_turn();
             // For one that goes on elsewhere the caller would yield in vain.
             lets_run = (state.owes_run || chain.takes_turns()) && chain.goes_on_here();
             state.owes_run &= !lets_run;
@@ -252,8 +259,8 @@ impl Table {
         let woken = chain.len();
         chain.ready();
         // Relaxed: the fence in `wake` orders it, against the one in `block`.
-        wakes_a_thread |= self.blocking.load(Ordering::Relaxed) != 0;
-        let left = (most - woken).max(wakes_a_thread.into());
+        let has_threads = bucket.in_kernel.load(Ordering::Relaxed) != 0;
+        let left = (most - woken).max(has_threads.into());
         if left == 0 {
             return Wakes {
                 woken: woken as isize,

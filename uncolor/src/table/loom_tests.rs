@@ -62,6 +62,7 @@ impl Place {
     /// Waits in the kernel until the word is no longer zero, as a thread.
     fn wait_as_thread(&self) {
         while self.word.load(Ordering::Acquire) == 0 {
+            let _blocks = self.table.block(ADDRESS);
             let mut state = self.kernel.state.lock().unwrap();
             if self.word.load(Ordering::Relaxed) != 0 {
                 return;
@@ -127,17 +128,15 @@ fn two_wakes_wake_a_task_and_a_thread() {
     });
 }
 
-/// The task is woken and goes on only when the thread, which blocks its worker, has: so one wake is to wake both.
+/// The task is woken and goes on only when the thread has, for which its worker's thread waits: so one wake is to wake
+/// both.
 #[test]
 fn a_thread_is_woken_beside_a_task_that_cannot_go_on() {
     model(|| {
         let place = Place::new();
         let (one, other) = (place.clone(), place.clone());
         let task = thread::spawn(move || one.wait_as_task());
-        let thread = thread::spawn(move || {
-            let _blocks = other.table.block();
-            other.wait_as_thread();
-        });
+        let thread = thread::spawn(move || other.wait_as_thread());
         place.set();
         place.wake(1);
         thread.join().unwrap();
