@@ -33,7 +33,7 @@
 //! | `poll` and `ppoll` of whatever descriptors | parks |
 //! | `getaddrinfo`, by which std looks names up; connecting to a Unix listener whose queue is full; a datagram to a Unix socket by name whose queue is full | parks, and keeps a thread of the pool meanwhile |
 //! | files, pipes, terminals, the standard streams whatever they are | blocks the thread |
-//! | `epoll_wait`, `select`, `recvmmsg` and `sendmmsg`, `recvmsg` for all (`MSG_WAITALL`); closing a socket that lingers | blocks the thread |
+//! | `epoll_wait` (tokio's and mio's), `select`, `recvmmsg` and `sendmmsg`, `recvmsg` for all (`MSG_WAITALL`); closing a socket that lingers | blocks the thread |
 //! | `std::thread::park`, and what is made of it: `std::sync::mpsc`, scoped threads' end | blocks the thread: its token is the thread's, so tasks of one thread would take each other's |
 //! | a lock or a `Condvar` of std in a thread-local, as rayon's callers wait at | blocks the thread: it is a parker of the thread's |
 //! | `std::thread::JoinHandle::join` of a thread that has not ended | parks, and keeps a thread of the pool meanwhile |
@@ -68,6 +68,11 @@
 //! - An address that the kernel would refuse with `EFAULT` is read here: the word of a lock, the list of
 //!   buffers of a call that has several.
 //! - A sleep in the kernel is no point of cancellation of POSIX threads (`pthread_cancel`), nor is a call on a socket.
+//! - A lock that is not std's, parking_lot's or once_cell's for example, and is held across what parks, blocks the
+//!   worker of whoever wants it, and the holder with it, for ever. Call such code in `hueless::blocking`; rayon and
+//!   runtimes of async code, too.
+//! - A signal handler that runs on a task's stack must not wait by any of this. (Workers block asynchronous signals; a
+//!   handler that std or libc sets up with `SA_ONSTACK` has a stack of its own.)
 //! - Waking from a signal handler wakes threads only, if it interrupts its thread in the table. (std's locks
 //!   are not for signal handlers, nor are hueless's.)
 //!

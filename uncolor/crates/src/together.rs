@@ -1,7 +1,7 @@
 //! A crowd that does the same at once, in tasks or in threads.
 
 use std::error::Error;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,20 +46,22 @@ fn members(at: &At) -> impl Iterator<Item = At> {
     })
 }
 
+/// When the first of them went on: who waits for their end may come to look at the clock much later.
+type Begun = OnceLock<Instant>;
+
 fn in_threads(at: &At, work: fn(&At) -> Outcome) -> Result<Duration, Box<dyn Error + Send + Sync>> {
-    let ready = Arc::new(Barrier::new(at.crowd + 1));
+    let ready = Arc::new((Barrier::new(at.crowd), Begun::new()));
     let mut threads = Vec::new();
     for at in members(at) {
         let ready = ready.clone();
         threads.push(thread::Builder::new().spawn(move || {
-            ready.wait();
+            ready.0.wait();
+            ready.1.get_or_init(Instant::now);
             work(&at)
         })?);
     }
-    ready.wait();
-    let since = Instant::now();
     let ends: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
-    let took = since.elapsed();
+    let took = ready.1.get().expect("all have begun").elapsed();
     for end in ends {
         end.map_err(|_| "a thread has panicked")??;
     }
@@ -69,20 +71,19 @@ fn in_threads(at: &At, work: fn(&At) -> Outcome) -> Result<Duration, Box<dyn Err
 /// All have begun, and so belong to their workers, before any goes on: else a worker that is blocked would be
 /// helped out by spare threads.
 fn in_tasks(at: &At, work: fn(&At) -> Outcome) -> Result<Duration, Box<dyn Error + Send + Sync>> {
-    let ready = Arc::new(hueless::sync::Barrier::new(at.crowd + 1));
+    let ready = Arc::new((hueless::sync::Barrier::new(at.crowd), Begun::new()));
     let tasks: Vec<_> = members(at)
         .map(|at| {
             let ready = ready.clone();
             hueless::go!(move || {
-                ready.wait();
+                ready.0.wait();
+                ready.1.get_or_init(Instant::now);
                 work(&at)
             })
         })
         .collect();
-    ready.wait();
-    let since = Instant::now();
     let ends: Vec<_> = tasks.into_iter().map(|task| task.join()).collect();
-    let took = since.elapsed();
+    let took = ready.1.get().expect("all have begun").elapsed();
     for end in ends {
         end.map_err(|failure| failure.to_string())??;
     }
