@@ -90,7 +90,7 @@ impl Edges {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tick(usize);
 
-/// How a [`Readiness::wait`] ended.
+/// How a wait for readiness ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Waited {

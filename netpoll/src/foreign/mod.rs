@@ -7,8 +7,8 @@
 //! Protocol of an operation:
 //! 1. Make the system call so that it does not wait. If it answers anything but that it would block, that is the
 //!    answer.
-//! 2. Find the number's entry ([`Foreign::of`]), note the direction as wanted, and read its tick.
-//! 3. Have the poller told what is wanted ([`Source::renew`]). The system then looks at the descriptor anew: if
+//! 2. Find the number's entry (`numbers.rs`), note the direction as wanted, and read its tick.
+//! 3. Have the poller told what is wanted (`Source::renew`). The system then looks at the descriptor anew: if
 //!    it is ready now, it says so once more. So nothing is lost that came between 1 and 2, and nothing if the
 //!    number is another file's than it was.
 //! 4. Wait for more than that tick; then read it again, and go back to 1. Who comes to wait again goes on with step 4:
