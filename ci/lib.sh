@@ -71,7 +71,7 @@ without() {
     local name
     skips=()
     for name; do
-        grep -rqE "(fn|mod) $name" --include='*.rs' runtime channel netpoll macros tests ||
+        grep -rqE "(fn|mod) $name" --include='*.rs' runtime channel netpoll macros uncolor tests ||
             fail "no test is called $name any more"
         skips+=(--skip "$name")
     done
