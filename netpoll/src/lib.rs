@@ -38,7 +38,7 @@
 mod backoff;
 #[cfg(not(loom))]
 mod closed;
-#[cfg(all(target_os = "linux", not(loom)))]
+#[cfg(not(loom))]
 #[doc(hidden)]
 pub mod foreign;
 #[cfg(not(loom))]

@@ -62,7 +62,9 @@ impl Shared {
     }
 }
 
-fn main() {
+/// Whether the tasks came to lie as they are to: if the system keeps a worker's thread from running, a spare one takes
+/// some. If they did, all has been written.
+fn is_done() -> bool {
     let runtime = Builder::new().workers(2).build().unwrap();
     let shared = Arc::new(Shared::default());
     let tasks: Vec<_> = (0..2 * TASKS)
@@ -74,22 +76,35 @@ fn main() {
             })
         })
         .collect();
-    runtime.run(|| {
+    let is_done = runtime.run(|| {
         let all = || shared.workers.lock().values().flatten().sum::<usize>();
         while all() < 2 * TASKS {
             yield_now();
         }
         let workers = std::mem::take(&mut *shared.workers.lock());
-        assert!(workers.len() == 2 && workers.values().flatten().all(|count| *count > 0));
-        println!("workers {:?}", Vec::from_iter(workers.keys()));
-        println!("begin");
+        let lie_well = workers.len() == 2 && workers.values().flatten().all(|count| *count > 0);
+        if lie_well {
+            println!("workers {:?}", Vec::from_iter(workers.keys()));
+            println!("begin");
+        }
         shared.begins.store(true, Ordering::Relaxed);
         while shared.done.load(Ordering::Relaxed) < TASKS {
             yield_now();
         }
-        println!("end");
+        if lie_well {
+            println!("end");
+        }
         shared.ends.store(true, Ordering::Relaxed);
+        lie_well
     });
     tasks.into_iter().for_each(|task| task.join().unwrap());
     assert_eq!(*shared.lock.lock().unwrap(), TASKS * ROUNDS);
+    is_done
+}
+
+fn main() {
+    assert!(
+        (0..20).any(|_| is_done()),
+        "a spare thread had some of the tasks, each time"
+    );
 }

@@ -61,8 +61,10 @@ impl Foreign {
     fn interest(&self) -> mio::Interest {
         // Relaxed: see `want`.
         let wants = |direction| self.wanted[direction as usize].load(Ordering::Relaxed) != 0;
+        let reads = mio::Interest::READABLE;
         // Urgent data is what a reader may be asking for, and seldom comes.
-        let reads = mio::Interest::READABLE | mio::Interest::PRIORITY;
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let reads = reads | mio::Interest::PRIORITY;
         match (wants(Direction::Read), wants(Direction::Write)) {
             (_, false) => reads,
             (false, true) => mio::Interest::WRITABLE,
