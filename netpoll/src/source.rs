@@ -101,7 +101,6 @@ impl Source {
     #[cold]
     fn register_alone(self: &Arc<Self>) -> io::Result<()> {
         // A poller takes a descriptor once.
-        #[cfg(target_os = "linux")]
         crate::foreign::closing(self.fd);
         self.register()
     }

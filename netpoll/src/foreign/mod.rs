@@ -59,7 +59,7 @@ impl Foreign {
 
     /// What the poller is to be told.
     fn interest(&self) -> mio::Interest {
-        // Relaxed: see `want`.
+        // Relaxed: see `Watch::new`.
         let wants = |direction| self.wanted[direction as usize].load(Ordering::Relaxed) != 0;
         let reads = mio::Interest::READABLE;
         // Urgent data is what a reader may be asking for, and seldom comes.

@@ -33,9 +33,11 @@ pub(super) fn of(fd: RawFd) -> Option<Arc<Foreign>> {
     if let Some(foreign) = &*piece[index].lock() {
         return Some(Arc::clone(foreign));
     }
-    // Outside the lock, which is no place to allocate.
+    // Made, and dropped if somebody was first, outside the lock, which is no place to allocate.
     let made = Arc::new(Foreign::new(fd));
-    Some(Arc::clone(piece[index].lock().get_or_insert(made)))
+    let mut entry = piece[index].lock();
+    let foreign = entry.get_or_insert_with(|| Arc::clone(&made));
+    Some(Arc::clone(foreign))
 }
 
 /// Whether somebody has waited for `fd` since it was closed last.

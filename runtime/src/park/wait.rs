@@ -37,6 +37,13 @@ impl Wait {
         current_task().is_some()
     }
 
+    /// Whether a task runs here whose runtime parks what waits [for std](Self::begin_for_std), at a glance.
+    #[cfg(not(loom))]
+    #[inline]
+    pub fn may_park_for_std() -> bool {
+        TaskWait::may_be_for_std()
+    }
+
     /// Whether a wait that began here [for std](Self::begin_for_std) would park a task.
     #[cfg(not(loom))]
     pub fn would_park_for_std() -> bool {

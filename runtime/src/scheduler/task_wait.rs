@@ -56,6 +56,14 @@ impl TaskWait {
         })
     }
 
+    /// Whether [`current_for_std`](Self::current_for_std) is worth asking.
+    #[inline]
+    pub(crate) fn may_be_for_std() -> bool {
+        // SAFETY: a worker outlives its time in the thread-local.
+        let worker = unsafe { context::current_worker().as_ref() };
+        worker.is_some_and(|worker| worker.current().is_some() && worker.shared().settings.park_std)
+    }
+
     /// Lets others of this worker run before the task; for one of
     /// [`current_for_std`](Self::current_for_std).
     pub(crate) fn yield_staying(self) {

@@ -85,7 +85,7 @@ unsafe fn parked(
     timeout: *const timespec,
     mask: *const sigset_t,
 ) -> Option<isize> {
-    if !Wait::would_park() || !mask.is_null() {
+    if !Wait::may_park_for_std() || !mask.is_null() {
         return None;
     }
     // SAFETY: by this contract.

@@ -24,7 +24,7 @@ pub(super) const NO_SOCKET: isize = -(libc::ENOTSOCK as isize);
 /// The standard streams are left alone, whatever they are: `println!` writes while it holds what is its thread's.
 #[inline]
 pub(super) fn parks(fd: RawFd) -> bool {
-    if fd <= libc::STDERR_FILENO || !Wait::would_park() || !caller::is_served() {
+    if fd <= libc::STDERR_FILENO || !Wait::may_park_for_std() || !caller::is_served() {
         return false;
     }
     let mut kept = None;
